@@ -1,0 +1,9 @@
+//! Keyed state: columnar, paged, with dirty tracking, so that a checkpoint takes only what changed.
+//!
+//! [`keys`] encodes and hashes keys, [`accumulator`] holds aggregate columns, [`table`] joins both into groups, and
+//! [`snapshot`] says what a snapshot of an operator is made of.
+
+pub mod accumulator;
+pub mod keys;
+pub mod snapshot;
+pub mod table;

@@ -1,0 +1,166 @@
+//! MIN and MAX over input that never takes rows back: the best value so far.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Time32MillisecondType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+};
+use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, PrimitiveArray, new_null_array};
+use arrow_row::{OwnedRow, RowConverter, SortField};
+use arrow_schema::{DataType, TimeUnit};
+use kobel_model::{Error, Result};
+
+use super::{Accumulator, Update, column, with_primitive, wrong_state};
+use crate::batch::arrow_bug;
+
+/// Which end of the order is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// MIN
+    Least,
+    /// MAX
+    Greatest,
+}
+
+/// MIN or MAX over `argument`.
+pub(super) fn accumulator(argument: &DataType, end: End) -> Result<Box<dyn Accumulator>> {
+    fn make<T: ArrowPrimitiveType>(argument: &DataType, end: End) -> Box<dyn Accumulator>
+    where
+        T::Native: ArrowNativeTypeOp,
+    {
+        Box::new(Extreme::<T> { best: Vec::new(), end, ty: argument.clone() })
+    }
+    match with_primitive!(argument, make, argument, end) {
+        Some(accumulator) => Ok(accumulator),
+        None => Ok(Box::new(ExtremeRow::new(argument, end)?)),
+    }
+}
+
+struct Extreme<T: ArrowPrimitiveType> {
+    best: Vec<Option<T::Native>>,
+    end: End,
+    ty: DataType,
+}
+
+impl<T: ArrowPrimitiveType> Accumulator for Extreme<T>
+where
+    T::Native: ArrowNativeTypeOp,
+{
+    fn grow(&mut self, slots: usize) {
+        self.best.resize(slots, None);
+    }
+
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
+        let values = update.argument()?;
+        let values = values.as_primitive_opt::<T>().ok_or_else(|| wrong_state(&self.ty, values))?.values();
+        let (best, end) = (self.best.as_mut_slice(), self.end);
+        update.for_each(|row, slot, _| {
+            let value = values[row];
+            let better = best[slot].is_none_or(|best| match end {
+                End::Least => value.is_lt(best),
+                End::Greatest => value.is_gt(best),
+            });
+            if better {
+                best[slot] = Some(value);
+            }
+        });
+        Ok(())
+    }
+
+    fn reset(&mut self, slot: usize) {
+        self.best[slot] = None;
+    }
+
+    fn results(&self, slots: &[u32]) -> Result<ArrayRef> {
+        let best: PrimitiveArray<T> = slots.iter().map(|slot| self.best[*slot as usize]).collect();
+        Ok(Arc::new(best.with_data_type(self.ty.clone())))
+    }
+
+    fn state_types(&self) -> Vec<DataType> {
+        vec![self.ty.clone()]
+    }
+
+    fn save(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.results(slots)?])
+    }
+
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
+        let saved = column(columns, 0)?;
+        let saved = saved.as_primitive_opt::<T>().ok_or_else(|| wrong_state(&self.ty, saved))?;
+        slots.iter().zip(saved.iter()).for_each(|(slot, value)| self.best[*slot as usize] = value);
+        Ok(())
+    }
+}
+
+/// MIN and MAX of types without a primitive: the best value in Arrow's row format, whose bytes order as values do.
+struct ExtremeRow {
+    converter: RowConverter,
+    best: Vec<Option<OwnedRow>>,
+    end: End,
+    ty: DataType,
+}
+
+impl ExtremeRow {
+    fn new(ty: &DataType, end: End) -> Result<Self> {
+        let converter = RowConverter::new(vec![SortField::new(ty.clone())]).map_err(|error| {
+            Error::unsupported(format!("MIN and MAX over {ty} are not supported by the native engine")).with_source(error)
+        })?;
+        Ok(Self { converter, best: Vec::new(), end, ty: ty.clone() })
+    }
+}
+
+impl Accumulator for ExtremeRow {
+    fn grow(&mut self, slots: usize) {
+        self.best.resize(slots, None);
+    }
+
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
+        let rows = self.converter.convert_columns(std::slice::from_ref(update.argument()?)).map_err(arrow_bug)?;
+        let (best, end) = (self.best.as_mut_slice(), self.end);
+        update.for_each(|row, slot, _| {
+            let value = rows.row(row);
+            let better = best[slot].as_ref().is_none_or(|best| match end {
+                End::Least => value < best.row(),
+                End::Greatest => value > best.row(),
+            });
+            if better {
+                best[slot] = Some(value.owned());
+            }
+        });
+        Ok(())
+    }
+
+    fn reset(&mut self, slot: usize) {
+        self.best[slot] = None;
+    }
+
+    fn results(&self, slots: &[u32]) -> Result<ArrayRef> {
+        let null = new_null_array(&self.ty, 1);
+        let null = self.converter.convert_columns(&[null]).map_err(arrow_bug)?;
+        let best = slots.iter().map(|slot| self.best[*slot as usize].as_ref().map_or_else(|| null.row(0), OwnedRow::row));
+        let columns = self.converter.convert_rows(best).map_err(arrow_bug)?;
+        columns.into_iter().next().ok_or_else(|| Error::bug("a row had no column"))
+    }
+
+    fn state_types(&self) -> Vec<DataType> {
+        vec![self.ty.clone()]
+    }
+
+    fn save(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.results(slots)?])
+    }
+
+    fn load(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
+        let saved = column(columns, 0)?;
+        if saved.data_type() != &self.ty {
+            return Err(wrong_state(&self.ty, saved));
+        }
+        let rows = self.converter.convert_columns(std::slice::from_ref(saved)).map_err(arrow_bug)?;
+        for (row, slot) in slots.iter().enumerate() {
+            self.best[*slot as usize] = saved.is_valid(row).then(|| rows.row(row).owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! Typed handles of the options that Kobel itself reads; defaults and bounds stand in the catalogue.
+//!
+//! An option without a handle is known to the catalogue and read by nobody here.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::value::{OptionValue, Value};
+
+/// A key together with the type it is read as.
+#[derive(Debug)]
+pub struct TypedOption<T> {
+    key: &'static str,
+    marker: PhantomData<fn() -> T>,
+}
+
+impl<T> TypedOption<T> {
+    const fn new(key: &'static str) -> Self {
+        Self { key, marker: PhantomData }
+    }
+
+    /// The key, as the catalogue spells it.
+    pub const fn key(&self) -> &'static str {
+        self.key
+    }
+}
+
+/// Declares an enumeration that an option is read as, from the catalogue's spellings.
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// The spelling of the catalogue.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// Every choice, in the catalogue's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+        }
+
+        impl OptionValue for $name {
+            fn from_value(value: Option<&Value>) -> Option<Self> {
+                match value {
+                    Some(Value::Text(text)) => Self::ALL.iter().copied().find(|choice| choice.as_str() == text),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+/// Declares the handles, and for the tests one function that reads each of them.
+macro_rules! handles {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $key:literal;)*) => {
+        $($(#[$doc])* pub const $name: TypedOption<$type> = TypedOption::new($key);)*
+
+        /// Reads every handle and answers with the keys read.
+        #[cfg(test)]
+        pub(super) fn read_all(settings: &super::Settings) -> Vec<&'static str> {
+            vec![$({
+                let _value: $type = settings.get(&$name);
+                $name.key()
+            },)*]
+        }
+    };
+}
+
+choices! {
+    /// Which engine runs an application.
+    EngineChoice {
+        /// Kobel's own engine.
+        Native = "native",
+        /// Apache Flink.
+        Flink = "flink",
+    }
+}
+
+choices! {
+    /// How a job treats its input.
+    RuntimeMode {
+        /// Results are updated as rows arrive.
+        Streaming = "STREAMING",
+        /// Results are final; every source is bounded.
+        Batch = "BATCH",
+        /// Batch if every source is bounded, else streaming.
+        Automatic = "AUTOMATIC",
+    }
+}
+
+choices! {
+    /// What a sink does with a null for a column that is declared `NOT NULL`.
+    NotNullEnforcer {
+        /// The job fails.
+        Error = "ERROR",
+        /// The row is dropped.
+        Drop = "DROP",
+    }
+}
+
+handles! {
+    /// Which engine runs the application.
+    ENGINE: EngineChoice = "kobel.engine";
+    /// The most rows that a batch between two operators holds.
+    BATCH_SIZE: usize = "kobel.batch-size";
+    /// Where Kobel keeps what it must remember if no other directory is set.
+    DATA_DIR: String = "kobel.data-dir";
+    /// The name of the job.
+    PIPELINE_NAME: Option<String> = "pipeline.name";
+    /// How many subtasks an operator has.
+    PARALLELISM: u32 = "parallelism.default";
+    /// How many key groups keyed state is divided into.
+    MAX_PARALLELISM: u32 = "pipeline.max-parallelism";
+    /// How far event time must move before a watermark is sent.
+    AUTO_WATERMARK_INTERVAL: Duration = "pipeline.auto-watermark-interval";
+    /// Streaming or batch.
+    RUNTIME_MODE: RuntimeMode = "execution.runtime-mode";
+    /// The time between two checkpoints; no periodic checkpoints if absent.
+    CHECKPOINTING_INTERVAL: Option<Duration> = "execution.checkpointing.interval";
+    /// Where checkpoints go.
+    CHECKPOINTS_DIR: Option<String> = "execution.checkpointing.dir";
+    /// Where savepoints go.
+    SAVEPOINTS_DIR: Option<String> = "execution.checkpointing.savepoint-dir";
+    /// How many completed checkpoints are kept.
+    CHECKPOINTS_RETAINED: usize = "execution.checkpointing.num-retained";
+    /// The least time between the end of a checkpoint and the start of the next.
+    CHECKPOINTING_MIN_PAUSE: Duration = "execution.checkpointing.min-pause";
+    /// How long a checkpoint may take.
+    CHECKPOINTING_TIMEOUT: Duration = "execution.checkpointing.timeout";
+    /// How many failed checkpoints in a row a job survives.
+    TOLERABLE_FAILED_CHECKPOINTS: u32 = "execution.checkpointing.tolerable-failed-checkpoints";
+    /// The snapshot from which the job starts.
+    RECOVERY_PATH: Option<String> = "execution.state-recovery.path";
+    /// Whether state that no operator claims is skipped.
+    IGNORE_UNCLAIMED_STATE: bool = "execution.state-recovery.ignore-unclaimed-state";
+    /// The zone in which `TIMESTAMP_LTZ` is shown and read; `default` is the zone of the machine.
+    LOCAL_TIME_ZONE: String = "table.local-time-zone";
+    /// After how long without rows a source split no longer holds the watermark back; zero is never.
+    SOURCE_IDLE_TIMEOUT: Duration = "table.exec.source.idle-timeout";
+    /// How long idle state is kept; zero is for ever.
+    STATE_TTL: Duration = "table.exec.state.ttl";
+    /// What a sink does with a null in a `NOT NULL` column.
+    NOT_NULL_ENFORCER: NotNullEnforcer = "table.exec.sink.not-null-enforcer";
+}

@@ -1,0 +1,357 @@
+//! From the graph to slots: a subtask of every vertex for each slot, queues between them, state put in.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel as commands};
+
+use kobel_dataflow::graph::{Calc, Exchange, Graph, Node, NodeKind};
+use kobel_dataflow::operator::{Operator, Restore};
+use kobel_dataflow::operators::calc::CalcOperator;
+use kobel_dataflow::operators::group::GroupAggregate;
+use kobel_dataflow::operators::source::{SourceOperator, SourceState};
+use kobel_dataflow::operators::window::{AssignWindow, WindowAggregate};
+use kobel_dataflow::partition::HashPartitioner;
+use kobel_dataflow::ports::{RestoredSink, Sink, WriterContext};
+use kobel_model::keygroup::MaxParallelism;
+use kobel_model::{Error, Result};
+use kobel_storage::snapshots::CheckpointStore;
+
+use crate::channel::{Receiver, Sender as QueueSender, Waker, channel};
+use crate::checkpoint::{CheckpointWriter, JobFacts, OperatorFacts};
+use crate::coordinator::Event;
+use crate::gate::Gate;
+use crate::job::JobOptions;
+use crate::metrics::{JobMetrics, OperatorMetrics, OperatorRole, SubtaskMetrics};
+use crate::restore::{self, RestoredStates};
+use crate::slot::{Command, Slot};
+use crate::task::{Head, Output, Route, Step, Target, Task, TaskNode};
+use crate::vertex::{Vertex, vertices};
+
+/// How the coordinator reaches a slot.
+pub(crate) struct SlotHandle {
+    commands: Sender<Command>,
+    waker: Waker,
+}
+
+impl SlotHandle {
+    /// Tells a slot something; one that has failed does not hear it.
+    pub(crate) fn send(&self, command: Command) {
+        // The failure of the slot is an event of its own.
+        let _ = self.commands.send(command);
+        self.waker.wake();
+    }
+}
+
+/// A job's parts.
+pub(crate) struct Built {
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) handles: Vec<SlotHandle>,
+    pub(crate) writer: CheckpointWriter,
+    pub(crate) metrics: Arc<JobMetrics>,
+}
+
+/// What building needs to know.
+struct Plan<'a> {
+    graph: &'a Graph,
+    options: &'a JobOptions,
+    max_parallelism: MaxParallelism,
+    vertices: Vec<Vertex>,
+    restored: RestoredStates,
+    /// By node: the states of its source subtasks.
+    sources: Vec<Vec<SourceState>>,
+    metrics: Arc<JobMetrics>,
+    wakers: Vec<Waker>,
+}
+
+/// Makes the slots of a job.
+pub(crate) fn build(graph: &Graph, options: &JobOptions, events: &Sender<Event>) -> Result<Built> {
+    let max_parallelism = max_parallelism(options)?;
+    let fingerprints =
+        graph.nodes.iter().map(|node| restore::fingerprint(graph, node)).collect::<Result<Vec<_>>>()?;
+    let restored = match &options.restore {
+        Some(from) => restore::load(graph, &fingerprints, from)?,
+        None => RestoredStates::default(),
+    };
+    let parallelism = options.parallelism;
+    let mut plan = Plan {
+        graph,
+        options,
+        max_parallelism,
+        vertices: vertices(graph),
+        sources: Vec::new(),
+        metrics: Arc::new(metrics(graph, parallelism)),
+        wakers: vec![Waker::default(); 0],
+        restored,
+    };
+    plan.wakers.resize_with(parallelism, Waker::default);
+    plan.sources = (0..graph.nodes.len()).map(|node| plan.source_states(node)).collect::<Result<_>>()?;
+    let store = open_store(options)?;
+    plan.open_sinks()?;
+    let (slots, handles) = plan.slots(events)?;
+    let facts = JobFacts {
+        job_id: options.job_id,
+        job_name: options.name.clone(),
+        statement: options.statement,
+        max_parallelism: max_parallelism.get() as u32,
+        parallelism,
+        operators: operator_facts(graph, &fingerprints),
+        tasks: plan.vertices.len() * parallelism,
+    };
+    let next_id = options.restore.as_ref().map_or(1, |from| from.manifest.checkpoint_id + 1);
+    let writer = CheckpointWriter::new(facts, store, options.savepoint_dir.clone(), next_id);
+    Ok(Built { slots, handles, writer, metrics: plan.metrics })
+}
+
+fn max_parallelism(options: &JobOptions) -> Result<MaxParallelism> {
+    let max = match &options.restore {
+        Some(from) => MaxParallelism::new(from.manifest.max_parallelism)?,
+        None => options.max_parallelism,
+    };
+    if options.parallelism == 0 || options.parallelism > max.get() {
+        let message = format!("the parallelism must be between 1 and {}, got `{}`", max.get(), options.parallelism);
+        return Err(Error::invalid(message).with_hint("the upper bound is 'pipeline.max-parallelism'"));
+    }
+    Ok(max)
+}
+
+fn open_store(options: &JobOptions) -> Result<Option<CheckpointStore>> {
+    if options.checkpoint_interval.is_none() {
+        return Ok(None);
+    }
+    let mut store = CheckpointStore::open(&options.checkpoint_dir, options.job_id, options.checkpoints_retained)?;
+    if let Some(from) = &options.restore {
+        store.rewind(from.manifest.checkpoint_id)?;
+    }
+    Ok(Some(store))
+}
+
+fn operator_facts(graph: &Graph, fingerprints: &[String]) -> Vec<OperatorFacts> {
+    let facts = |(node, fingerprint): (&Node, &String)| OperatorFacts {
+        id: node.id,
+        name: node.name.clone(),
+        fingerprint: fingerprint.clone(),
+    };
+    graph.nodes.iter().zip(fingerprints).map(facts).collect()
+}
+
+fn metrics(graph: &Graph, parallelism: usize) -> JobMetrics {
+    let operator = |node: &Node| OperatorMetrics {
+        name: node.name.clone(),
+        role: match node.kind {
+            NodeKind::Source(_) => OperatorRole::Source,
+            NodeKind::Sink(_) => OperatorRole::Sink,
+            _ => OperatorRole::Inner,
+        },
+        subtasks: (0..parallelism).map(|_| SubtaskMetrics::default()).collect(),
+    };
+    JobMetrics { operators: graph.nodes.iter().map(operator).collect() }
+}
+
+impl Plan<'_> {
+    fn source_states(&self, node: usize) -> Result<Vec<SourceState>> {
+        let NodeKind::Source(spec) = &self.graph.nodes[node].kind else { return Ok(Vec::new()) };
+        let states = match self.restored.of(node) {
+            Some(states) => states.iter().map(|state| SourceState::decode(&state.inline)).collect::<Result<_>>()?,
+            None => vec![SourceState::fresh(spec.source.splits(self.options.parallelism)?)],
+        };
+        Ok(SourceState::divide(states, self.options.parallelism))
+    }
+
+    fn open_sinks(&self) -> Result<()> {
+        let lineage = self.options.job_id.to_string();
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            if let NodeKind::Sink(sink) = &node.kind {
+                let restored = self.options.restore.as_ref().zip(self.restored.of(index));
+                let restored = restored.map(|(from, states)| RestoredSink {
+                    checkpoint_id: from.manifest.checkpoint_id,
+                    states: states.iter().map(|state| state.inline.clone()).collect(),
+                });
+                sink.open(&lineage, restored.as_ref())
+                    .map_err(|error| error.context(format!("cannot open sink `{}`", node.name)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn slots(&self, events: &Sender<Event>) -> Result<(Vec<Slot>, Vec<SlotHandle>)> {
+        let mut tasks: Vec<Vec<Task>> = Vec::new();
+        tasks.resize_with(self.options.parallelism, Vec::new);
+        let (mut senders, mut receivers) = self.exchanges();
+        for vertex in 0..self.vertices.len() {
+            for (subtask, tasks) in tasks.iter_mut().enumerate() {
+                let outputs = std::mem::take(&mut senders[vertex][subtask]);
+                let inputs = std::mem::take(&mut receivers[vertex][subtask]);
+                tasks.push(self.task(vertex, subtask, outputs, inputs)?);
+            }
+        }
+        let mut handles = Vec::new();
+        let slot = |(index, tasks): (usize, Vec<Task>)| {
+            let (sender, receiver) = commands();
+            handles.push(SlotHandle { commands: sender, waker: self.wakers[index].clone() });
+            Slot {
+                index,
+                taken: vec![false; tasks.len()],
+                tasks,
+                commands: receiver,
+                events: events.clone(),
+                waker: self.wakers[index].clone(),
+                batch_rows: self.options.batch_rows,
+                barrier: None,
+                has_ended: false,
+            }
+        };
+        let slots = tasks.into_iter().enumerate().map(slot).collect();
+        Ok((slots, handles))
+    }
+
+    /// The edges that leave a vertex: producing node, consuming node, how rows travel.
+    fn edges(&self, vertex: &Vertex) -> Vec<(usize, usize, &Exchange)> {
+        let mut edges = Vec::new();
+        for (to, node) in self.graph.nodes.iter().enumerate() {
+            for input in &node.inputs {
+                if vertex.nodes.contains(&input.from) && !vertex.nodes.contains(&to) {
+                    edges.push((input.from, to, &input.exchange));
+                }
+            }
+        }
+        edges
+    }
+
+    /// The queues of all exchanges: by vertex and subtask, senders per edge, and receivers.
+    fn exchanges(&self) -> (Vec<Vec<Vec<Vec<QueueSender>>>>, Vec<Vec<Vec<Receiver>>>) {
+        let parallelism = self.options.parallelism;
+        let mut senders: Vec<Vec<Vec<Vec<QueueSender>>>> = Vec::new();
+        let mut receivers: Vec<Vec<Vec<Receiver>>> = Vec::new();
+        receivers.resize_with(self.vertices.len(), || {
+            let mut subtasks = Vec::new();
+            subtasks.resize_with(parallelism, Vec::new);
+            subtasks
+        });
+        for vertex in &self.vertices {
+            let mut by_subtask: Vec<Vec<Vec<QueueSender>>> = Vec::new();
+            by_subtask.resize_with(parallelism, Vec::new);
+            for (_, to, exchange) in self.edges(vertex) {
+                let Some(consumer) = self.vertices.iter().position(|vertex| vertex.head() == to) else { continue };
+                for (from, outputs) in by_subtask.iter_mut().enumerate() {
+                    let reached = if *exchange == Exchange::Forward { from..from + 1 } else { 0..parallelism };
+                    let mut edge = Vec::new();
+                    for to in reached {
+                        let (sender, receiver) = channel(self.wakers[from].clone(), self.wakers[to].clone());
+                        edge.push(sender);
+                        receivers[consumer][to].push(receiver);
+                    }
+                    outputs.push(edge);
+                }
+            }
+            senders.push(by_subtask);
+        }
+        (senders, receivers)
+    }
+
+    fn task(&self, vertex: usize, subtask: usize, outputs: Vec<Vec<QueueSender>>, inputs: Vec<Receiver>) -> Result<Task> {
+        let nodes = &self.vertices[vertex].nodes;
+        let edges = self.edges(&self.vertices[vertex]);
+        let head_node = self.vertices[vertex].head();
+        let (head, inner) = match &self.graph.nodes[head_node].kind {
+            NodeKind::Source(spec) => {
+                let state = self.sources[head_node][subtask].clone();
+                let source = SourceOperator::new(spec, state).map_err(|error| {
+                    error.context(format!("cannot start source `{}`", self.graph.nodes[head_node].name))
+                })?;
+                (Head::Source(Box::new(source), head_node), &nodes[1..])
+            }
+            NodeKind::Values(rows) => {
+                let states = self.restored.of(head_node);
+                let is_out = states.is_some_and(|states| states.iter().any(|state| state.inline == [1]));
+                let rows = (subtask == 0 && !is_out).then(|| rows.clone());
+                (Head::Values(rows, head_node), &nodes[1..])
+            }
+            _ => (Head::Gate(Gate::new(inputs)), &nodes[..]),
+        };
+        let targets = |node: usize| -> Arc<[Target]> {
+            let chained = inner.iter().enumerate().filter(|(_, other)| {
+                **other != node && self.graph.nodes[**other].inputs.iter().any(|input| input.from == node)
+            });
+            let chained = chained.map(|(index, _)| Target::Node(index));
+            let leaving = edges.iter().enumerate().filter(|(_, (from, _, _))| *from == node);
+            chained.chain(leaving.map(|(index, _)| Target::Output(index))).collect()
+        };
+        let head_targets = if matches!(head, Head::Gate(_)) { Arc::from([Target::Node(0)]) } else { targets(head_node) };
+        let task_nodes = inner.iter().map(|node| {
+            Ok(TaskNode { node: *node, step: self.step(*node, subtask)?, targets: targets(*node) })
+        });
+        let task_nodes = task_nodes.collect::<Result<_>>()?;
+        let outputs = edges.iter().zip(outputs).map(|((from, _, exchange), senders)| {
+            Ok(Output { route: self.route(*from, exchange)?, senders })
+        });
+        Ok(Task {
+            vertex,
+            subtask,
+            head,
+            head_targets,
+            nodes: task_nodes,
+            outputs: outputs.collect::<Result<_>>()?,
+            metrics: Arc::clone(&self.metrics),
+            snapshot: None,
+            trigger: None,
+            is_stopped: false,
+            has_ended: false,
+            is_unflushed: false,
+        })
+    }
+
+    fn route(&self, from: usize, exchange: &Exchange) -> Result<Route> {
+        Ok(match exchange {
+            Exchange::Forward => Route::Forward,
+            Exchange::Rebalance => Route::Rebalance(0),
+            Exchange::Hash(columns) => {
+                let schema = &self.graph.nodes[from].schema;
+                let partitioner = HashPartitioner::new(schema, columns, self.max_parallelism, self.options.parallelism)?;
+                Route::Hash(Box::new(partitioner))
+            }
+        })
+    }
+
+    fn step(&self, index: usize, subtask: usize) -> Result<Step> {
+        let node = &self.graph.nodes[index];
+        let input = || {
+            let input = node.inputs.first().ok_or_else(|| Error::bug(format!("`{}` has no input", node.name)))?;
+            Ok::<_, Error>(self.graph.nodes[input.from].schema.clone())
+        };
+        let schema = node.schema.clone();
+        let mut operator: Box<dyn Operator> = match &node.kind {
+            NodeKind::Calc(calc) => Box::new(CalcOperator::new(calc.clone())),
+            NodeKind::Union => Box::new(CalcOperator::new(Calc { predicate: None, projection: None, schema })),
+            NodeKind::AssignWindow(spec) => Box::new(AssignWindow::new(spec.clone(), schema)),
+            NodeKind::GroupAggregate(spec) => Box::new(GroupAggregate::new(input()?, spec.clone(), schema)?),
+            NodeKind::WindowAggregate(spec, window) => {
+                Box::new(WindowAggregate::new(input()?, spec.clone(), window.clone(), schema)?)
+            }
+            NodeKind::Sink(sink) => return self.writer(index, sink, subtask).map(Step::Sink),
+            NodeKind::Source(_) | NodeKind::Values(_) => {
+                return Err(Error::bug(format!("source `{}` has an input", node.name)));
+            }
+        };
+        if let Some(states) = self.restored.of(index) {
+            let (max, parallelism) = (self.max_parallelism, self.options.parallelism);
+            let owned = |hash: u64| max.subtask(max.key_group(hash), parallelism) == subtask;
+            operator
+                .restore(&Restore { states, owned: &owned })
+                .map_err(|error| error.context(format!("cannot restore operator `{}`", node.name)))?;
+        }
+        Ok(Step::Operator(operator))
+    }
+
+    fn writer(&self, index: usize, sink: &Arc<dyn Sink>, subtask: usize) -> Result<Box<dyn kobel_dataflow::ports::SinkWriter>> {
+        let parallelism = self.options.parallelism;
+        let context = WriterContext {
+            subtask,
+            parallelism,
+            lineage: self.options.job_id.to_string(),
+            last_checkpoint_id: self.options.restore.as_ref().map_or(0, |from| from.manifest.checkpoint_id),
+        };
+        let states = self.restored.of(index).unwrap_or_default().iter().enumerate();
+        let mine = states.filter(|(old, _)| old % parallelism == subtask).map(|(_, state)| state.inline.clone());
+        sink.writer(context, mine.collect())
+            .map_err(|error| error.context(format!("cannot open sink `{}`", self.graph.nodes[index].name)))
+    }
+}

@@ -1,0 +1,113 @@
+//! Bounded queues between subtasks: one producer, one consumer, wake-ups both ways.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
+
+use kobel_dataflow::operator::Element;
+use kobel_dataflow::state::snapshot::SnapshotMode;
+
+/// What travels between subtasks.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    /// Rows or a watermark.
+    Element(Element),
+    /// All before it belongs to the snapshot, all behind it does not.
+    Barrier(Barrier),
+    /// Nothing will come any more.
+    End,
+}
+
+/// A checkpoint barrier.
+///
+/// # Source
+/// Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows", 2015.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Barrier {
+    /// Id of the snapshot.
+    pub(crate) id: u64,
+    /// What it should hold.
+    pub(crate) mode: SnapshotMode,
+    /// Sources yield nothing behind it.
+    pub(crate) stops: bool,
+}
+
+/// Messages that a queue holds; a batch is up to 8192 rows.
+const CAPACITY: usize = 16;
+
+/// Wakes the thread of a slot; does nothing while no thread runs it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waker(Arc<OnceLock<Thread>>);
+
+impl Waker {
+    /// Says that the calling thread runs the slot.
+    pub(crate) fn attach(&self) {
+        // A slot is run by one thread in its life, so the first caller is the right one.
+        let _ = self.0.set(std::thread::current());
+    }
+
+    /// Wakes it.
+    pub(crate) fn wake(&self) {
+        if let Some(thread) = self.0.get() {
+            thread.unpark();
+        }
+    }
+}
+
+/// The sending end.
+pub(crate) struct Sender {
+    queue: rtrb::Producer<Message>,
+    /// What did not fit; while there is any, the subtask does not run.
+    pending: VecDeque<Message>,
+    receiver: Waker,
+}
+
+/// The receiving end.
+pub(crate) struct Receiver {
+    queue: rtrb::Consumer<Message>,
+    sender: Waker,
+}
+
+/// A queue from a subtask in the slot of `sender` to one in the slot of `receiver`.
+pub(crate) fn channel(sender: Waker, receiver: Waker) -> (Sender, Receiver) {
+    let (producer, consumer) = rtrb::RingBuffer::new(CAPACITY);
+    (Sender { queue: producer, pending: VecDeque::new(), receiver }, Receiver { queue: consumer, sender })
+}
+
+impl Sender {
+    /// Sends a message, or keeps it until there is room.
+    pub(crate) fn send(&mut self, message: Message) {
+        self.pending.push_back(message);
+        self.flush();
+    }
+
+    /// Sends what is kept as far as there is room; answers whether nothing is left.
+    pub(crate) fn flush(&mut self) -> bool {
+        let mut sent = false;
+        while let Some(message) = self.pending.pop_front() {
+            match self.queue.push(message) {
+                Ok(()) => sent = true,
+                Err(rtrb::PushError::Full(message)) => {
+                    self.pending.push_front(message);
+                    break;
+                }
+            }
+        }
+        if sent {
+            self.receiver.wake();
+        }
+        self.pending.is_empty()
+    }
+}
+
+impl Receiver {
+    /// The next message, if there is one.
+    pub(crate) fn receive(&mut self) -> Option<Message> {
+        let was_full = self.queue.slots() == CAPACITY;
+        let message = self.queue.pop().ok();
+        if was_full && message.is_some() {
+            self.sender.wake();
+        }
+        message
+    }
+}

@@ -1,0 +1,174 @@
+//! A slot: one subtask of every vertex, run cooperatively by one thread, consumers before producers.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
+
+use kobel_model::{Error, Result};
+
+use crate::channel::{Barrier, Waker};
+use crate::coordinator::Event;
+use crate::job::Clock;
+use crate::task::{Head, Task, TaskState, TaskStep};
+
+/// The longest sleep of an idle slot; a lost wake-up costs no more.
+const SLEEP_MAX: Duration = Duration::from_millis(50);
+
+/// What the coordinator tells a slot.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Command {
+    /// Begin a snapshot.
+    Trigger(Barrier),
+    /// The snapshot is complete: sinks make visible what it prepared.
+    Commit(u64),
+    /// End the thread.
+    Shutdown,
+}
+
+/// What a slot did in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotStep {
+    /// Something.
+    Progress,
+    /// Nothing; sleep at most this long.
+    Idle(Duration),
+    /// It was told to shut down.
+    Shutdown,
+}
+
+/// The snapshot of one subtask.
+pub(crate) struct TaskSnapshot {
+    pub(crate) checkpoint_id: u64,
+    pub(crate) vertex: usize,
+    pub(crate) subtask: usize,
+    pub(crate) states: TaskState,
+}
+
+/// A slot.
+pub(crate) struct Slot {
+    pub(crate) index: usize,
+    /// In the order of the graph.
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) commands: Receiver<Command>,
+    pub(crate) events: Sender<Event>,
+    pub(crate) waker: Waker,
+    pub(crate) batch_rows: usize,
+    /// The snapshot that is under way here.
+    pub(crate) barrier: Option<Barrier>,
+    /// Which tasks have taken it.
+    pub(crate) taken: Vec<bool>,
+    pub(crate) has_ended: bool,
+}
+
+impl Slot {
+    /// Runs the slot until it is told to shut down or fails; errors and panics become events.
+    pub(crate) fn run(mut self, clock: Arc<dyn Clock>) {
+        self.waker.attach();
+        let events = self.events.clone();
+        let run = std::panic::AssertUnwindSafe(|| {
+            loop {
+                match self.step(clock.now_ms())? {
+                    SlotStep::Progress => {}
+                    SlotStep::Idle(wait) => std::thread::park_timeout(wait.min(SLEEP_MAX)),
+                    SlotStep::Shutdown => return Ok(()),
+                }
+            }
+        });
+        let failure = match std::panic::catch_unwind(run) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(panic) => Error::bug(format!("a slot panicked: {}", panic_text(panic.as_ref()))),
+        };
+        // The coordinator may have gone already; then nobody is left to tell.
+        let _ = events.send(Event::Failed(failure));
+    }
+
+    /// Steps every task once.
+    ///
+    /// # Errors
+    /// The first error of a task; the slot must not be stepped again.
+    pub(crate) fn step(&mut self, now_ms: i64) -> Result<SlotStep> {
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Trigger(barrier) => self.trigger(barrier),
+                Command::Commit(id) => {
+                    self.tasks.iter_mut().try_for_each(|task| task.commit(id))?;
+                    self.tell(Event::Committed { slot: self.index, checkpoint_id: id });
+                }
+                Command::Shutdown => return Ok(SlotStep::Shutdown),
+            }
+        }
+        let (mut progressed, mut sleep) = (false, SLEEP_MAX);
+        for index in (0..self.tasks.len()).rev() {
+            match self.tasks[index].step(self.batch_rows, now_ms)? {
+                TaskStep::Progress | TaskStep::Ended => progressed = true,
+                TaskStep::Waiting(wait) => sleep = sleep.min(wait.unwrap_or(SLEEP_MAX)),
+                TaskStep::Snapshot(barrier) => {
+                    progressed = true;
+                    self.report(index, barrier);
+                }
+            }
+        }
+        self.snapshot_ended(now_ms)?;
+        if !self.has_ended && self.tasks.iter_mut().all(Task::is_done) {
+            self.has_ended = true;
+            self.tell(Event::SlotEnded(self.index));
+        }
+        Ok(if progressed { SlotStep::Progress } else { SlotStep::Idle(sleep) })
+    }
+
+    fn trigger(&mut self, barrier: Barrier) {
+        // A barrier may have come through a channel before the command.
+        if self.barrier.is_none_or(|current| current.id != barrier.id) {
+            self.begin(barrier);
+        }
+        for task in &mut self.tasks {
+            if !matches!(task.head, Head::Gate(_)) {
+                task.trigger = Some(barrier);
+            }
+        }
+    }
+
+    fn begin(&mut self, barrier: Barrier) {
+        self.barrier = Some(barrier);
+        self.taken = vec![false; self.tasks.len()];
+    }
+
+    /// Sends on what a task has snapshotted.
+    fn report(&mut self, index: usize, barrier: Barrier) {
+        if self.barrier.is_none_or(|current| current.id != barrier.id) {
+            self.begin(barrier);
+        }
+        self.taken[index] = true;
+        let task = &mut self.tasks[index];
+        let snapshot = TaskSnapshot {
+            checkpoint_id: barrier.id,
+            vertex: task.vertex,
+            subtask: task.subtask,
+            states: task.snapshot.take().unwrap_or_default(),
+        };
+        self.tell(Event::Snapshot(snapshot));
+    }
+
+    /// Tasks that have ended never see a barrier; they are snapshotted as they are.
+    fn snapshot_ended(&mut self, now_ms: i64) -> Result<()> {
+        let Some(barrier) = self.barrier else { return Ok(()) };
+        for index in 0..self.tasks.len() {
+            if self.tasks[index].has_ended && !self.taken[index] {
+                self.tasks[index].trigger = None;
+                self.tasks[index].take_snapshot(barrier, now_ms)?;
+                self.report(index, barrier);
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, event: Event) {
+        // If the coordinator has gone, a shutdown follows.
+        let _ = self.events.send(event);
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

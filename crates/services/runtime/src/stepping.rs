@@ -1,0 +1,56 @@
+//! Running a job in one thread, slot by slot, in an order that the caller chooses: the same slots, no scheduler.
+//!
+//! A seed that chooses the order replays a run exactly; every order must give the same result.
+
+use kobel_model::{Error, Result};
+
+use crate::coordinator::Event;
+use crate::job::Job;
+use crate::slot::{Command, SlotStep};
+use crate::channel::Barrier;
+use kobel_dataflow::state::snapshot::SnapshotMode;
+
+/// Steps that may pass without any slot doing anything before the job counts as stuck.
+const IDLE_STEPS_MAX: usize = 100_000;
+
+/// Runs a job to the end of its (bounded) input; `choose(n)` picks the next slot from `0..n`. Checkpoints are not taken;
+/// sinks commit at the end.
+///
+/// # Errors
+/// The first failure of an operator; Bug if the job is stuck.
+pub fn run(job: Job, now_ms: i64, mut choose: impl FnMut(usize) -> usize) -> Result<()> {
+    let (mut slots, handles, events) = job.into_parts();
+    let (mut ended, mut idle, mut committed, mut snapshots) = (0, 0, 0, 0);
+    let tasks: usize = slots.iter().map(|slot| slot.tasks.len()).sum();
+    let barrier = Barrier { id: u64::MAX, mode: SnapshotMode::Savepoint, stops: false };
+    while committed < slots.len() {
+        let index = choose(slots.len()) % slots.len();
+        match slots[index].step(now_ms)? {
+            SlotStep::Idle(_) => idle += 1,
+            _ => idle = 0,
+        }
+        if idle > IDLE_STEPS_MAX {
+            return Err(Error::bug("the job is stuck"));
+        }
+        for event in events.try_iter() {
+            match event {
+                Event::SlotEnded(_) => {
+                    ended += 1;
+                    if ended == handles.len() {
+                        handles.iter().for_each(|handle| handle.send(Command::Trigger(barrier)));
+                    }
+                }
+                Event::Snapshot(_) => {
+                    snapshots += 1;
+                    if snapshots == tasks {
+                        handles.iter().for_each(|handle| handle.send(Command::Commit(barrier.id)));
+                    }
+                }
+                Event::Committed { .. } => committed += 1,
+                Event::Failed(error) => return Err(error),
+                Event::Control(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
