@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn operator_ids_are_stable_across_versions() {
-        assert_eq!(OperatorId::of(&["source", "flights", "0"]).to_string(), "8ef0dd73c40a1c0d4fb3c15c04c3ad58");
+        assert_eq!(OperatorId::of(&["source", "flights", "0"]).to_string(), "f3e2bba5f9130b8b6320b57207d37b77");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use kobel_dataflow::batch::Batch;
 use kobel_dataflow::ports::{RestoredSink, Sink, SinkWriter, WriterContext};
 use kobel_model::{Error, Result};
 use kobel_sql::catalog::{PhysicalColumn, TableSpec};
-use kobel_sql::functions::cast::java_double::{format_f32, format_f64};
+use kobel_sql::functions::cast::java_double::{push_f32, push_f64};
 
 use crate::constraint::enforce_not_null;
 use crate::formats::calendar::{self, Fraction};
@@ -143,8 +143,8 @@ fn write_cell(cell: Cell<'_>, out: &mut String) {
         Cell::Null => out.push_str("null"),
         Cell::Boolean(value) => out.push_str(if value { "true" } else { "false" }),
         Cell::Integer(value) => push(out, format_args!("{value}")),
-        Cell::Float(value) => out.push_str(&format_f32(value)),
-        Cell::Double(value) => out.push_str(&format_f64(value)),
+        Cell::Float(value) => push_f32(out, value),
+        Cell::Double(value) => push_f64(out, value),
         Cell::Decimal(value, scale) => write_decimal(out, value, scale, DecimalForm::Java),
         Cell::Text(value) => out.push_str(value),
         Cell::Bytes(value) => write_bytes(value, out),

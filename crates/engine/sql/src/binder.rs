@@ -20,6 +20,7 @@ mod literal;
 mod namespace;
 mod query;
 mod refused;
+mod relation;
 mod scope;
 mod select;
 mod signature;
@@ -28,7 +29,7 @@ mod temporal;
 mod window;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::ast;
 use crate::catalog::{Connectors, Table, View};
@@ -51,12 +52,15 @@ pub struct Binder<'a> {
     ctes: Vec<(String, Rel)>,
     /// Names of the views that are being expanded, outermost first.
     expanding: Vec<String>,
+    /// How deep the query that is being bound stands in others.
+    depth: usize,
 }
 
 impl<'a> Binder<'a> {
     /// A binder for one statement of `script`.
     pub fn new(namespace: &'a Namespace, connectors: &'a dyn Connectors, script: &'a str) -> Self {
-        Self { namespace, connectors, script, budget: Budget::default(), ctes: Vec::new(), expanding: Vec::new() }
+        let budget = Budget::default();
+        Self { namespace, connectors, script, budget, ctes: Vec::new(), expanding: Vec::new(), depth: 0 }
     }
 
     /// Binds a bare query, whose rows go to the terminal.

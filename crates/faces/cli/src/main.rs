@@ -1,1 +1,51 @@
-fn main(){}
+//! The `kobel` command: reads the command line, runs one command, answers with an exit code.
+//!
+//! Rows go to standard output and nothing else does; whatever is said to a person goes to standard error. No panic
+//! reaches the person raw, and the process ends by returning from `main`, so that what is open is closed.
+
+mod args;
+mod clock;
+mod collect;
+mod commands;
+mod exit;
+mod interrupts;
+mod panics;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use kobel_model::Error;
+use mimalloc::MiMalloc;
+
+use crate::args::{Arguments, Command};
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output, a usage error to standard error; if that is closed nobody listens.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() });
+        }
+    };
+    panics::catch_silently();
+    let exit = std::panic::catch_unwind(|| dispatch(&arguments.command)).unwrap_or_else(|panic| {
+        let error = Error::bug(format!("internal error: {}", panics::message(panic.as_ref())));
+        Terminal::new(Verbosity::Normal).error(&error);
+        Exit::Failed(error.kind())
+    });
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(command: &Command) -> Exit {
+    match command {
+        Command::Run(arguments) => commands::run::run(arguments),
+        Command::Version => commands::version::run(),
+    }
+}

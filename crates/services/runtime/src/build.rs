@@ -17,29 +17,14 @@ use kobel_storage::snapshots::CheckpointStore;
 
 use crate::channel::{Receiver, Sender as QueueSender, Waker, channel};
 use crate::checkpoint::{CheckpointWriter, JobFacts, OperatorFacts};
-use crate::coordinator::Event;
+use crate::event::Event;
 use crate::gate::Gate;
-use crate::job::JobOptions;
 use crate::metrics::{JobMetrics, OperatorMetrics, OperatorRole, SubtaskMetrics};
+use crate::options::JobOptions;
 use crate::restore::{self, RestoredStates};
-use crate::slot::{Command, Slot};
+use crate::slot::{Slot, SlotHandle};
 use crate::task::{Head, Output, Route, Step, Target, Task, TaskNode};
 use crate::vertex::{Vertex, vertices};
-
-/// How the coordinator reaches a slot.
-pub(crate) struct SlotHandle {
-    commands: Sender<Command>,
-    waker: Waker,
-}
-
-impl SlotHandle {
-    /// Tells a slot something; one that has failed does not hear it.
-    pub(crate) fn send(&self, command: Command) {
-        // The failure of the slot is an event of its own.
-        let _ = self.commands.send(command);
-        self.waker.wake();
-    }
-}
 
 /// A job's parts.
 pub(crate) struct Built {
@@ -284,7 +269,6 @@ impl Plan<'_> {
             Ok(Output { route: self.route(*from, exchange)?, senders })
         });
         Ok(Task {
-            vertex,
             subtask,
             head,
             head_targets,

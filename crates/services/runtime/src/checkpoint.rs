@@ -14,8 +14,7 @@ use kobel_model::{Error, Result};
 use kobel_storage::pages::PageContent;
 use kobel_storage::snapshots::{self, CheckpointStore, SnapshotTarget};
 
-use crate::coordinator::checkpoint_mode;
-use crate::slot::TaskSnapshot;
+use crate::event::TaskSnapshot;
 
 /// What a manifest says about an operator beside its state.
 #[derive(Debug, Clone)]
@@ -105,7 +104,8 @@ impl CheckpointWriter {
     fn plan(&mut self, kind: SnapshotKind, target: Option<SnapshotTarget>, triggered_ms: i64) -> CheckpointPlan {
         let mode = match kind {
             SnapshotKind::Savepoint => SnapshotMode::Savepoint,
-            SnapshotKind::Checkpoint => checkpoint_mode(self.baseline.is_some()),
+            SnapshotKind::Checkpoint if self.baseline.is_some() => SnapshotMode::Incremental,
+            SnapshotKind::Checkpoint => SnapshotMode::Full,
         };
         let id = self.next_id;
         self.next_id += 1;

@@ -7,34 +7,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use kobel_dataflow::state::snapshot::SnapshotMode;
 use kobel_model::{Error, Result};
 
-use crate::build::SlotHandle;
 use crate::channel::Barrier;
 use crate::checkpoint::{CheckpointPlan, CheckpointWriter, Completed};
-use crate::job::{CheckpointStats, Clock, Control, JobEnd, Progress};
+use crate::event::{Command, Control, Event, TaskSnapshot};
 use crate::metrics::JobMetrics;
-use crate::slot::{Command, TaskSnapshot};
-
-/// Everything that can happen.
-pub(crate) enum Event {
-    /// A subtask has been snapshotted.
-    Snapshot(TaskSnapshot),
-    /// A slot's sinks have committed a snapshot.
-    Committed {
-        /// Which slot.
-        slot: usize,
-        /// Which snapshot.
-        checkpoint_id: u64,
-    },
-    /// All subtasks of a slot have ended.
-    SlotEnded(usize),
-    /// A slot failed and has stopped.
-    Failed(Error),
-    /// The person wants something.
-    Control(Control),
-}
+use crate::options::Clock;
+use crate::progress::{CheckpointStats, JobEnd, Progress};
+use crate::slot::SlotHandle;
 
 /// How long slots may take to commit before the job ends; the snapshot is complete all the same.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -131,7 +112,7 @@ impl Coordinator<'_> {
             Event::Control(Control::StopWithSavepoint) => self.want(Purpose::Stop, state)?,
             Event::Control(Control::Savepoint) => self.want(Purpose::Savepoint, state)?,
             Event::Control(Control::Checkpoint) => self.want(Purpose::Checkpoint, state)?,
-            Event::SlotEnded(_) => {
+            Event::SlotEnded => {
                 state.ended_slots += 1;
                 if state.ended_slots == self.slots.len() {
                     self.want(Purpose::Final, state)?;
@@ -283,9 +264,3 @@ impl Coordinator<'_> {
         (self.observer)(&progress);
     }
 }
-
-/// What the next snapshot of an operator should hold.
-pub(crate) fn checkpoint_mode(baseline_is_valid: bool) -> SnapshotMode {
-    if baseline_is_valid { SnapshotMode::Incremental } else { SnapshotMode::Full }
-}
-

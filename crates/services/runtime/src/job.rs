@@ -1,85 +1,20 @@
-//! A job from the outside: options, controls, progress, end.
+//! A job from the outside: it is made, controlled, and run to its end.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
 
 use kobel_dataflow::graph::Graph;
-use kobel_model::ids::JobId;
-use kobel_model::keygroup::MaxParallelism;
-use kobel_model::snapshot::Manifest;
 use kobel_model::{Error, Result};
 
-use crate::build::{self, SlotHandle};
-use crate::coordinator::{Coordinator, Event};
+use crate::build;
+use crate::coordinator::Coordinator;
+use crate::event::{Command, Event};
 use crate::metrics::JobMetrics;
-use crate::slot::{Command, Slot};
+use crate::slot::{Slot, SlotHandle};
 
-/// Processing time.
-pub trait Clock: Send + Sync {
-    /// Epoch milliseconds.
-    fn now_ms(&self) -> i64;
-}
-
-/// How a job is run.
-pub struct JobOptions {
-    /// Name.
-    pub name: String,
-    /// Position of its statement in the script.
-    pub statement: usize,
-    /// Lineage: new on a fresh start, that of the snapshot on restore.
-    pub job_id: JobId,
-    /// Slots, each with a subtask of every vertex.
-    pub parallelism: usize,
-    /// Key groups; of a restored job those of the snapshot count.
-    pub max_parallelism: MaxParallelism,
-    /// Rows of a batch at the most.
-    pub batch_rows: usize,
-    /// Time between checkpoints; `None` takes none on its own.
-    pub checkpoint_interval: Option<Duration>,
-    /// Least time between the end of a checkpoint and the beginning of the next.
-    pub checkpoint_min_pause: Duration,
-    /// Time after which a checkpoint that is not complete fails the job.
-    pub checkpoint_timeout: Duration,
-    /// Checkpoints that may fail in a row.
-    pub checkpoint_failures_tolerated: u32,
-    /// Directory of checkpoints; used if there is an interval.
-    pub checkpoint_dir: PathBuf,
-    /// Complete checkpoints that are kept.
-    pub checkpoints_retained: usize,
-    /// Directory of savepoints.
-    pub savepoint_dir: PathBuf,
-    /// The snapshot to go on from.
-    pub restore: Option<RestoreFrom>,
-    /// Processing time.
-    pub clock: Arc<dyn Clock>,
-}
-
-/// A snapshot to go on from.
-#[derive(Debug, Clone)]
-pub struct RestoreFrom {
-    /// Its directory.
-    pub directory: PathBuf,
-    /// Its manifest.
-    pub manifest: Manifest,
-    /// State of operators that the job no longer has is left behind instead of refused (Flink
-    /// `execution.state-recovery.ignore-unclaimed-state`).
-    pub ignore_unclaimed_state: bool,
-}
-
-/// What a person can ask of a running job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Take a checkpoint now.
-    Checkpoint,
-    /// Take a savepoint and go on.
-    Savepoint,
-    /// Take a savepoint, then stop.
-    StopWithSavepoint,
-    /// Stop at once.
-    Cancel,
-}
+pub use crate::event::Control;
+pub use crate::options::{Clock, JobOptions, RestoreFrom};
+pub use crate::progress::{CheckpointStats, JobEnd, Progress};
 
 /// Sends controls to a job from any thread.
 #[derive(Clone)]
@@ -93,53 +28,6 @@ impl Controller {
         // An ended job has closed its queue, which is what the caller wants to achieve.
         let _ = self.events.send(Event::Control(control));
     }
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JobEnd {
-    /// Its input ended and all of it was processed.
-    Finished,
-    /// It was stopped with a savepoint.
-    Stopped {
-        /// Directory of the savepoint.
-        savepoint: PathBuf,
-    },
-    /// It was canceled.
-    Canceled,
-}
-
-/// What is known of a job's checkpoints.
-#[derive(Debug, Clone, Default)]
-pub struct CheckpointStats {
-    /// Snapshots completed in this run.
-    pub completed: u64,
-    /// Checkpoints that failed in this run.
-    pub failed: u64,
-    /// Id of the last complete one.
-    pub last_id: Option<u64>,
-    /// How long it took.
-    pub last_duration: Duration,
-    /// Bytes of the whole state in it.
-    pub last_bytes: u64,
-    /// Bytes that it wrote itself.
-    pub last_written_bytes: u64,
-    /// Why the last failed one did.
-    pub last_failure: Option<String>,
-    /// The last savepoint.
-    pub last_savepoint: Option<PathBuf>,
-}
-
-/// A look at a running job, about once a second and once at its end.
-pub struct Progress<'a> {
-    /// Counters.
-    pub metrics: &'a JobMetrics,
-    /// Time since the start.
-    pub elapsed: Duration,
-    /// Checkpoints.
-    pub checkpoints: &'a CheckpointStats,
-    /// The job has ended.
-    pub is_last: bool,
 }
 
 /// A job that is ready to run.

@@ -10,7 +10,7 @@ use kobel_model::snapshot::OperatorManifest;
 use kobel_model::{Error, Result};
 use kobel_storage::pages;
 
-use crate::job::RestoreFrom;
+use crate::options::RestoreFrom;
 
 /// The states of a snapshot by node of the graph, each by old subtask.
 #[derive(Debug, Default)]

@@ -7,22 +7,26 @@ use std::time::Duration;
 use kobel_model::{Error, Result};
 
 use crate::channel::{Barrier, Waker};
-use crate::coordinator::Event;
-use crate::job::Clock;
-use crate::task::{Head, Task, TaskState, TaskStep};
+use crate::event::{Command, Event, TaskSnapshot};
+use crate::options::Clock;
+use crate::task::{Head, Task, TaskStep};
 
 /// The longest sleep of an idle slot; a lost wake-up costs no more.
 const SLEEP_MAX: Duration = Duration::from_millis(50);
 
-/// What the coordinator tells a slot.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Command {
-    /// Begin a snapshot.
-    Trigger(Barrier),
-    /// The snapshot is complete: sinks make visible what it prepared.
-    Commit(u64),
-    /// End the thread.
-    Shutdown,
+/// How the coordinator reaches a slot.
+pub(crate) struct SlotHandle {
+    pub(crate) commands: Sender<Command>,
+    pub(crate) waker: Waker,
+}
+
+impl SlotHandle {
+    /// Tells a slot something; one that has failed does not hear it.
+    pub(crate) fn send(&self, command: Command) {
+        // The failure of the slot is an event of its own.
+        let _ = self.commands.send(command);
+        self.waker.wake();
+    }
 }
 
 /// What a slot did in a step.
@@ -34,14 +38,6 @@ pub(crate) enum SlotStep {
     Idle(Duration),
     /// It was told to shut down.
     Shutdown,
-}
-
-/// The snapshot of one subtask.
-pub(crate) struct TaskSnapshot {
-    pub(crate) checkpoint_id: u64,
-    pub(crate) vertex: usize,
-    pub(crate) subtask: usize,
-    pub(crate) states: TaskState,
 }
 
 /// A slot.
@@ -93,7 +89,7 @@ impl Slot {
                 Command::Trigger(barrier) => self.trigger(barrier),
                 Command::Commit(id) => {
                     self.tasks.iter_mut().try_for_each(|task| task.commit(id))?;
-                    self.tell(Event::Committed { slot: self.index, checkpoint_id: id });
+                    self.tell(Event::Committed { checkpoint_id: id });
                 }
                 Command::Shutdown => return Ok(SlotStep::Shutdown),
             }
@@ -112,7 +108,7 @@ impl Slot {
         self.snapshot_ended(now_ms)?;
         if !self.has_ended && self.tasks.iter_mut().all(Task::is_done) {
             self.has_ended = true;
-            self.tell(Event::SlotEnded(self.index));
+            self.tell(Event::SlotEnded);
         }
         Ok(if progressed { SlotStep::Progress } else { SlotStep::Idle(sleep) })
     }
@@ -143,7 +139,6 @@ impl Slot {
         let task = &mut self.tasks[index];
         let snapshot = TaskSnapshot {
             checkpoint_id: barrier.id,
-            vertex: task.vertex,
             subtask: task.subtask,
             states: task.snapshot.take().unwrap_or_default(),
         };

@@ -2,13 +2,13 @@
 //!
 //! A seed that chooses the order replays a run exactly; every order must give the same result.
 
+use kobel_dataflow::state::snapshot::SnapshotMode;
 use kobel_model::{Error, Result};
 
-use crate::coordinator::Event;
-use crate::job::Job;
-use crate::slot::{Command, SlotStep};
 use crate::channel::Barrier;
-use kobel_dataflow::state::snapshot::SnapshotMode;
+use crate::event::{Command, Event};
+use crate::job::Job;
+use crate::slot::SlotStep;
 
 /// Steps that may pass without any slot doing anything before the job counts as stuck.
 const IDLE_STEPS_MAX: usize = 100_000;
@@ -34,7 +34,7 @@ pub fn run(job: Job, now_ms: i64, mut choose: impl FnMut(usize) -> usize) -> Res
         }
         for event in events.try_iter() {
             match event {
-                Event::SlotEnded(_) => {
+                Event::SlotEnded => {
                     ended += 1;
                     if ended == handles.len() {
                         handles.iter().for_each(|handle| handle.send(Command::Trigger(barrier)));
@@ -50,6 +50,25 @@ pub fn run(job: Job, now_ms: i64, mut choose: impl FnMut(usize) -> usize) -> Res
                 Event::Failed(error) => return Err(error),
                 Event::Control(_) => {}
             }
+        }
+    }
+    Ok(())
+}
+
+/// Steps a job whose sources fall idle until no slot does anything any more: what its sinks hold then follows from what
+/// has been read. Sources are asked at `now_ms`; sinks do not commit.
+///
+/// # Errors
+/// The first failure of an operator.
+pub fn run_until_idle(job: Job, now_ms: i64, mut choose: impl FnMut(usize) -> usize) -> Result<()> {
+    let (mut slots, _handles, _events) = job.into_parts();
+    let mut quiet = vec![false; slots.len()];
+    while quiet.contains(&false) {
+        let index = choose(slots.len()) % slots.len();
+        match slots[index].step(now_ms)? {
+            SlotStep::Idle(_) => quiet[index] = true,
+            // What this slot did may have given any other something to do.
+            _ => quiet.fill(false),
         }
     }
     Ok(())

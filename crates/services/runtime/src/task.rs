@@ -90,8 +90,6 @@ pub(crate) type TaskState = Vec<(usize, OperatorState)>;
 
 /// One subtask of a vertex.
 pub(crate) struct Task {
-    /// Number of the vertex.
-    pub(crate) vertex: usize,
     /// Number of the subtask.
     pub(crate) subtask: usize,
     pub(crate) head: Head,

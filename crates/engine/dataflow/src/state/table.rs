@@ -8,7 +8,8 @@ use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use kobel_model::{Error, Result};
 
-use super::accumulator::{Accumulator, Update, accumulator};
+use super::accumulator::{InputKind, accumulator};
+use super::aggregate::{Accumulator, Update};
 use super::keys::{EncodedKeys, KeyEncoder, KeyIndex};
 use super::snapshot::{Page, SnapshotMode};
 use crate::batch::{Batch, arrow_bug};
@@ -45,7 +46,8 @@ impl GroupLayout {
     fn accumulators(&self) -> Result<Vec<Box<dyn Accumulator>>> {
         let make = |call: &crate::graph::AggregateCall| {
             let argument = call.argument.map(|column| self.input.field(column).data_type());
-            accumulator(call, argument, self.spec.input_retracts)
+            let input = if self.spec.input_retracts { InputKind::Retracting } else { InputKind::InsertOnly };
+            accumulator(call, argument, input)
         };
         self.spec.aggregates.iter().map(make).collect()
     }

@@ -154,7 +154,10 @@ fn intervals(function: Function, left: &Expr, right: &Expr, span: Span) -> SqlRe
         return Err(refused(function, left_kind, right_kind, span));
     }
     let (ExprKind::Literal(left), ExprKind::Literal(right)) = (&left.kind, &right.kind) else {
-        return Err(SqlError::unsupported(span, format!("`{}` of an interval that is not a literal", symbol(function))));
+        return Err(SqlError::unsupported(
+            span,
+            format!("`{}` of an interval that is not a literal", symbol(function)),
+        ));
     };
     let months = |value: i64| i32::try_from(value).ok().map(Scalar::Months);
     let scalar = match (left, right) {

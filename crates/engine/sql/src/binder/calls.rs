@@ -235,10 +235,11 @@ impl ExprBinder<'_> {
                 && same_expr(&call.argument, &new.argument)
                 && same_expr(&call.filter, &new.filter)
         });
-        first + known.unwrap_or_else(|| {
-            calls.push(new);
-            calls.len() - 1
-        })
+        first
+            + known.unwrap_or_else(|| {
+                calls.push(new);
+                calls.len() - 1
+            })
     }
 }
 

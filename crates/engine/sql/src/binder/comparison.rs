@@ -25,22 +25,19 @@ pub(super) fn compare(function: Function, left: Expr, right: Expr, span: Span) -
 }
 
 /// `value BETWEEN low AND high`
-pub(super) fn between(budget: &Budget, operands: [Expr; 3], symmetric: bool, span: Span) -> SqlResult<Expr> {
-    let [value, low, high] = operands;
-    if !symmetric {
-        return within(budget, value, low, high, span);
-    }
-    let swapped = within(budget, budget.copy(&value)?, budget.copy(&high)?, budget.copy(&low)?, span)?;
-    let args = vec![within(budget, value, low, high, span)?, swapped];
-    let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
-    Ok(call(Function::Or, args, ty, span))
-}
-
-fn within(budget: &Budget, value: Expr, low: Expr, high: Expr, span: Span) -> SqlResult<Expr> {
+pub(super) fn between(budget: &Budget, [value, low, high]: [Expr; 3], span: Span) -> SqlResult<Expr> {
     let above = compare(Function::GreaterOrEqual, budget.copy(&value)?, low, span)?;
     let args = vec![above, compare(Function::LessOrEqual, value, high, span)?];
     let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
     Ok(call(Function::And, args, ty, span))
+}
+
+/// `value BETWEEN SYMMETRIC low AND high`
+pub(super) fn between_symmetric(budget: &Budget, [value, low, high]: [Expr; 3], span: Span) -> SqlResult<Expr> {
+    let swapped = [budget.copy(&value)?, budget.copy(&high)?, budget.copy(&low)?];
+    let args = vec![between(budget, [value, low, high], span)?, between(budget, swapped, span)?];
+    let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
+    Ok(call(Function::Or, args, ty, span))
 }
 
 /// `value IN (items)`: an item of another type is converted to that of the value, even if digits are lost.
@@ -95,10 +92,8 @@ fn compared_as(function: Function, left: TypeKind, right: TypeKind, span: Span) 
         let error = SqlError::unsupported(span, format!("comparing `{left}` with `{right}`"));
         return Err(error.with_hint("cast one of them to the type of the other"));
     }
-    let is_equality = !matches!(
-        function,
-        Function::Less | Function::LessOrEqual | Function::Greater | Function::GreaterOrEqual
-    );
+    let is_equality =
+        !matches!(function, Function::Less | Function::LessOrEqual | Function::Greater | Function::GreaterOrEqual);
     let approximate = if is_equality { Approximate::First } else { Approximate::Double };
     match common_type(left, right, approximate) {
         Some(_) if !is_common_type_lossless(left, right) => {

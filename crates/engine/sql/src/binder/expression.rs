@@ -81,7 +81,10 @@ impl<'b> ExprBinder<'b> {
             Ast::Literal(written) => literal::bind(written, span),
             Ast::Unary(operator, operand) => self.bind_unary(*operator, operand, span),
             Ast::Binary(operator, left, right) => self.bind_binary(*operator, left, right, span),
-            Ast::Is(operand, test, negated) => self.bind_is(operand, *test, *negated, span),
+            Ast::Is(operand, test, negated) => {
+                let test = self.bind_is(operand, *test, span)?;
+                Ok(if *negated { opposite(test) } else { test })
+            }
             Ast::IsDistinctFrom(left, right, negated) => {
                 let function = if *negated { Function::IsNotDistinctFrom } else { Function::IsDistinctFrom };
                 let (left, right) = (self.bind(left)?, self.bind(right)?);
@@ -89,7 +92,11 @@ impl<'b> ExprBinder<'b> {
             }
             Ast::Between { value, low, high, negated, symmetric } => {
                 let bounds = [self.bind(value)?, self.bind(low)?, self.bind(high)?];
-                let between = comparison::between(self.budget, bounds, *symmetric, span)?;
+                let between = if *symmetric {
+                    comparison::between_symmetric(self.budget, bounds, span)?
+                } else {
+                    comparison::between(self.budget, bounds, span)?
+                };
                 Ok(if *negated { not(between, span) } else { between })
             }
             Ast::InList(value, items, negated) => {
@@ -106,7 +113,10 @@ impl<'b> ExprBinder<'b> {
             Ast::Case { operand, branches, otherwise } => {
                 self.bind_case(operand.as_deref(), branches, otherwise.as_deref(), span)
             }
-            Ast::Cast { input, ty, is_try } => self.bind_cast(input, ty, *is_try, span),
+            Ast::Cast { input, ty, is_try } => {
+                let mode = if *is_try { CastMode::Try } else { CastMode::Strict };
+                self.bind_cast(input, ty, mode, span)
+            }
             Ast::Extract(unit, operand) => self.bind_extract(unit, operand, span),
             Ast::FloorTo(operand, unit) => self.bind_round_to(Function::FloorTo, operand, unit, span),
             Ast::CeilTo(operand, unit) => self.bind_round_to(Function::CeilTo, operand, unit, span),
@@ -214,7 +224,7 @@ impl<'b> ExprBinder<'b> {
         Ok(call(Function::Concat, args, ty, span))
     }
 
-    fn bind_is(&mut self, operand: &ast::Expr, test: IsTest, negated: bool, span: Span) -> SqlResult<Expr> {
+    fn bind_is(&mut self, operand: &ast::Expr, test: IsTest, span: Span) -> SqlResult<Expr> {
         let mut operand = self.bind(operand)?;
         if operand.ty.kind == TypeKind::Null {
             operand = typed_null(TypeKind::Boolean, operand.span);
@@ -222,13 +232,10 @@ impl<'b> ExprBinder<'b> {
         if test != IsTest::Null {
             require_boolean("`IS`", &operand)?;
         }
-        let function = match (test, negated) {
-            (IsTest::Null | IsTest::Unknown, false) => Function::IsNull,
-            (IsTest::Null | IsTest::Unknown, true) => Function::IsNotNull,
-            (IsTest::True, false) => Function::IsTrue,
-            (IsTest::True, true) => Function::IsNotTrue,
-            (IsTest::False, false) => Function::IsFalse,
-            (IsTest::False, true) => Function::IsNotFalse,
+        let function = match test {
+            IsTest::Null | IsTest::Unknown => Function::IsNull,
+            IsTest::True => Function::IsTrue,
+            IsTest::False => Function::IsFalse,
         };
         Ok(call(function, vec![operand], TypeKind::Boolean.not_null(), span))
     }
@@ -258,7 +265,7 @@ impl<'b> ExprBinder<'b> {
         Ok(call(Function::Like, args, ty, span))
     }
 
-    fn bind_cast(&mut self, input: &ast::Expr, ty: &TypeName, is_try: bool, span: Span) -> SqlResult<Expr> {
+    fn bind_cast(&mut self, input: &ast::Expr, ty: &TypeName, mode: CastMode, span: Span) -> SqlResult<Expr> {
         let input = self.bind(input)?;
         let target = match &ty.ty {
             Ok(target) => target.kind,
@@ -267,11 +274,13 @@ impl<'b> ExprBinder<'b> {
         if input.ty.kind == TypeKind::Null {
             return Ok(typed_null(target, span));
         }
-        if input.ty.kind != target && !is_supported(input.ty.kind, target) {
-            return Err(refused_cast(input.ty.kind, target, span));
+        let kind = input.ty.kind;
+        // There is a kernel for an interval as a number, but Flink has no such cast.
+        if kind != target && (!is_supported(kind, target) || kind.is_interval() && target.is_numeric()) {
+            return Err(refused_cast(kind, target, span));
         }
         let bound = Expr { span, ..cast(input, target) };
-        if !is_try {
+        if mode == CastMode::Strict {
             return Ok(bound);
         }
         let ty = target.nullable();
@@ -302,6 +311,17 @@ fn refused_cast(from: TypeKind, to: TypeKind, span: Span) -> SqlError {
 pub(super) fn not(operand: Expr, span: Span) -> Expr {
     let ty = operand.ty;
     call(Function::Not, vec![operand], ty, span)
+}
+
+/// `IS NOT …` for `IS …`.
+fn opposite(test: Expr) -> Expr {
+    let kind = match test.kind {
+        ExprKind::Call(Function::IsNull, args) => ExprKind::Call(Function::IsNotNull, args),
+        ExprKind::Call(Function::IsTrue, args) => ExprKind::Call(Function::IsNotTrue, args),
+        ExprKind::Call(Function::IsFalse, args) => ExprKind::Call(Function::IsNotFalse, args),
+        other => other,
+    };
+    Expr { kind, ..test }
 }
 
 fn require_boolean(what: &str, operand: &Expr) -> SqlResult<()> {

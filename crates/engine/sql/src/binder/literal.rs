@@ -41,8 +41,8 @@ pub(super) fn bind(written: &Literal, span: Span) -> SqlResult<Expr> {
             Ok(literal(Scalar::Time(millis), TypeKind::Time(digits.min(3)), span))
         }
         Literal::Timestamp(text) => {
-            let (millis, nanos, digits) = parse_timestamp(text)
-                .ok_or_else(|| malformed("TIMESTAMP", text, "yyyy-MM-dd HH:mm:ss[.fff]", span))?;
+            let (millis, nanos, digits) =
+                parse_timestamp(text).ok_or_else(|| malformed("TIMESTAMP", text, "yyyy-MM-dd HH:mm:ss[.fff]", span))?;
             let units = units_per_milli(digits);
             let value = millis.checked_mul(units).and_then(|value| value.checked_add(nanos * units / 1_000_000));
             let value = value.ok_or_else(|| out_of_range(text, span))?;
@@ -243,7 +243,8 @@ fn millis(digits: &str, unit: &str) -> Option<i64> {
             rest = tail;
             field
         };
-        let (whole, fraction) = if *name == "SECOND" { field.split_once('.').unwrap_or((field, "")) } else { (field, "") };
+        let (whole, fraction) =
+            if *name == "SECOND" { field.split_once('.').unwrap_or((field, "")) } else { (field, "") };
         let count = number(whole).filter(|count| position == 0 || count < bound)?;
         let (nanos, _) = parse_fraction(fraction)?;
         total = total.checked_add(count.checked_mul(*scale)?)?.checked_add(nanos / 1_000_000)?;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ast::ObjectName;
+use crate::ast::{self, ObjectName};
 use crate::catalog::{DEFAULT_CATALOG, DEFAULT_DATABASE, Table, View};
 use crate::error::{SqlError, SqlResult};
 
@@ -32,7 +32,8 @@ impl CatalogObject {
         matches!(self, Self::View(_))
     }
 
-    fn name(&self) -> &str {
+    /// Name without catalog and database.
+    pub fn name(&self) -> &str {
         match self {
             Self::Table(table) => &table.name,
             Self::View(view) => &view.name,
@@ -74,12 +75,14 @@ impl Namespace {
             Some(part) => (part.span, part.name.as_str()),
             None => (name.span, ""),
         };
-        SqlError::invalid(span, format!("{what} `{}` does not exist", name.dotted())).with_suggestion(bare, self.names())
+        SqlError::invalid(span, format!("{what} `{}` does not exist", name.dotted()))
+            .with_suggestion(bare, self.names())
     }
 
-    /// Whether `CREATE [TEMPORARY]` of this name would collide.
-    pub fn is_taken(&self, bare: &str, temporary: bool) -> bool {
-        if temporary { self.temporary.contains_key(bare) } else { self.permanent.contains_key(bare) }
+    /// Whether there is a table or view of the same name and permanence.
+    pub fn collides(&self, object: &CatalogObject) -> bool {
+        let objects = if object.is_temporary() { &self.temporary } else { &self.permanent };
+        objects.contains_key(object.name())
     }
 
     /// Adds a table or view; one of the same name and permanence is replaced.
@@ -90,13 +93,17 @@ impl Namespace {
     }
 
     /// Removes a table or view; the answer is whether there was one of that kind and permanence.
-    pub fn remove(&mut self, bare: &str, temporary: bool, is_view: bool) -> bool {
-        let objects = if temporary { &mut self.temporary } else { &mut self.permanent };
-        if objects.get(bare).is_some_and(|object| object.is_view() == is_view) {
+    ///
+    /// # Errors
+    /// Invalid if the name names another catalog or database.
+    pub fn remove(&mut self, drop: &ast::Drop) -> SqlResult<bool> {
+        let bare = bare_name(&drop.name)?;
+        let objects = if drop.temporary { &mut self.temporary } else { &mut self.permanent };
+        let is_there = objects.get(bare).is_some_and(|object| object.is_view() == drop.is_view);
+        if is_there {
             objects.remove(bare);
-            return true;
         }
-        false
+        Ok(is_there)
     }
 
     /// All names that can be resolved, in order.
@@ -133,7 +140,9 @@ pub(crate) fn bare_name(name: &ObjectName) -> SqlResult<&str> {
     }
     if let Some(database) = database.filter(|database| database.name != DEFAULT_DATABASE) {
         let message = format!("database `{}` does not exist", database.name);
-        return Err(SqlError::invalid(database.span, message).with_hint(format!("the only one is `{DEFAULT_DATABASE}`")));
+        return Err(
+            SqlError::invalid(database.span, message).with_hint(format!("the only one is `{DEFAULT_DATABASE}`"))
+        );
     }
     Ok(&bare.name)
 }

@@ -61,7 +61,8 @@ impl Scope {
             (Some((index, _)), None) => Ok(index),
             (Some(_), Some(_)) => {
                 let message = format!("column `{}` is ambiguous", column.name);
-                Err(SqlError::invalid(column.span, message).with_hint("give the columns of the subquery different names"))
+                Err(SqlError::invalid(column.span, message)
+                    .with_hint("give the columns of the subquery different names"))
             }
             (None, _) => {
                 let message = format!("column `{}` does not exist", column.name);

@@ -86,10 +86,7 @@ impl Signature {
             return None;
         }
         let last = self.params.last();
-        args.into_iter()
-            .enumerate()
-            .map(|(index, arg)| convert(arg, *self.params.get(index).or(last)?))
-            .collect()
+        args.into_iter().enumerate().map(|(index, arg)| convert(arg, *self.params.get(index).or(last)?)).collect()
     }
 
     /// The type of the result.

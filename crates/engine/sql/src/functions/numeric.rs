@@ -195,14 +195,12 @@ fn round_decimal(rounding: Rounding, value: i128, scale: u8, places: i32, shape:
 /// Rounds the decimal digits of a float; half up for ROUND, towards zero for TRUNCATE.
 fn round_float(rounding: Rounding, value: f64, places: i32) -> Result<f64> {
     let Some((digits, exponent)) = shortest(value) else {
-        return match rounding {
-            Rounding::HalfUp => Err(failure("cannot round NaN or infinity")),
-            Rounding::Down => Ok(value),
-        };
+        return Err(failure(format!("cannot round `{value}`")));
     };
     let dropped = (-exponent).saturating_sub(places);
     if dropped <= 0 {
-        return Ok(value);
+        // Digits have no negative zero.
+        return Ok(value + 0.0);
     }
     match u8::try_from(dropped) {
         Ok(dropped) if dropped <= decimal::PRECISION_MAX => {

@@ -10,6 +10,9 @@ pub mod connective;
 pub mod kernel;
 pub mod selection;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};

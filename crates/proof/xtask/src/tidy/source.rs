@@ -60,6 +60,11 @@ impl SourceFile {
     pub fn line_count(&self) -> usize {
         self.text.lines().count()
     }
+
+    /// Number of lines that are neither blank nor comment.
+    pub fn code_line_count(&self) -> usize {
+        self.text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+    }
 }
 
 /// Test files are known by their place: `tests.rs`, `tests/`, `benches/`.

@@ -11,7 +11,8 @@ use arrow_buffer::i256;
 use arrow_schema::DataType;
 use kobel_model::{Error, Result};
 
-use super::{Accumulator, Update, column, gather, scatter, sum::DECIMAL_MAX, wrong_state};
+use super::sum::DECIMAL_MAX;
+use crate::state::aggregate::{Accumulator, Update, column, gather, scatter, wrong_state};
 
 /// AVG over `argument`, if it is a number.
 pub(super) fn accumulator(argument: &DataType, result: &DataType) -> Option<Box<dyn Accumulator>> {

@@ -6,8 +6,8 @@ use arrow_select::take::take;
 use kobel_model::Result;
 
 use super::multiset::Multisets;
-use super::{Accumulator, Update};
 use crate::batch::{RowKind, arrow_bug};
+use crate::state::aggregate::{Accumulator, Update};
 
 /// An aggregate over the distinct values of each group.
 pub(super) struct Distinct {

@@ -12,8 +12,8 @@ use arrow_row::{OwnedRow, RowConverter, SortField};
 use arrow_schema::{DataType, TimeUnit};
 use kobel_model::{Error, Result};
 
-use super::{Accumulator, Update, column, with_primitive, wrong_state};
 use crate::batch::arrow_bug;
+use crate::state::aggregate::{Accumulator, Update, column, wrong_state};
 
 /// Which end of the order is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,27 @@ pub(super) enum End {
     Least,
     /// MAX
     Greatest,
+}
+
+/// Calls a generic constructor with the primitive type that carries `ty`; `None` if no primitive does.
+macro_rules! with_primitive {
+    ($ty:expr, $constructor:ident $(, $arg:expr)*) => {
+        match $ty {
+            DataType::Int8 => Some($constructor::<Int8Type>($($arg),*)),
+            DataType::Int16 => Some($constructor::<Int16Type>($($arg),*)),
+            DataType::Int32 => Some($constructor::<Int32Type>($($arg),*)),
+            DataType::Int64 => Some($constructor::<Int64Type>($($arg),*)),
+            DataType::Float32 => Some($constructor::<Float32Type>($($arg),*)),
+            DataType::Float64 => Some($constructor::<Float64Type>($($arg),*)),
+            DataType::Decimal128(..) => Some($constructor::<Decimal128Type>($($arg),*)),
+            DataType::Date32 => Some($constructor::<Date32Type>($($arg),*)),
+            DataType::Time32(TimeUnit::Millisecond) => Some($constructor::<Time32MillisecondType>($($arg),*)),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => Some($constructor::<TimestampMillisecondType>($($arg),*)),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => Some($constructor::<TimestampMicrosecondType>($($arg),*)),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => Some($constructor::<TimestampNanosecondType>($($arg),*)),
+            _ => None,
+        }
+    };
 }
 
 /// MIN or MAX over `argument`.

@@ -12,8 +12,8 @@ use arrow_schema::{DataType, Field};
 use kobel_model::{Error, Result};
 
 use super::extreme::End;
-use super::{Accumulator, Update, column, wrong_state};
 use crate::batch::arrow_bug;
+use crate::state::aggregate::{Accumulator, Update, column, wrong_state};
 
 /// The values of each group with their counts.
 ///

@@ -10,7 +10,7 @@ use arrow_array::{ArrayRef, ArrowNativeTypeOp, PrimitiveArray};
 use arrow_schema::DataType;
 use kobel_model::Result;
 
-use super::{Accumulator, Update, column, gather, scatter, wrong_state};
+use crate::state::aggregate::{Accumulator, Update, column, gather, scatter, wrong_state};
 
 /// The largest magnitude of a DECIMAL(38, s), unscaled.
 pub(super) const DECIMAL_MAX: i128 = 99_999_999_999_999_999_999_999_999_999_999_999_999;

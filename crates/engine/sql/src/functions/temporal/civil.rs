@@ -157,14 +157,14 @@ pub fn period_start(period: Period, day: i64) -> i64 {
 pub fn period_end(period: Period, day: i64) -> i64 {
     let date = historical(day);
     let Civil { year, month, .. } = date;
-    let is_first = |months: i64| i64::from((month > 1 && months == 12) || date.day > 1);
+    let (after_first_day, after_first_month) = (i64::from(date.day > 1), i64::from(month > 1 || date.day > 1));
     match period {
         Period::Millennium => days(1000 * ((year + 999) / 1000) + 1, 1, 1),
         Period::Century => days(100 * ((year + 99) / 100) + 1, 1, 1),
         Period::Decade => days(10 * (1 + year / 10), 1, 1),
-        Period::Year => days(year + is_first(12), 1, 1),
-        Period::Quarter => days(year, ((month + 2) / 3 + is_first(12)) * 3 - 2, 1),
-        Period::Month => days(year, month + is_first(1), 1),
+        Period::Year => days(year + after_first_month, 1, 1),
+        Period::Quarter => days(year, ((month + 2) / 3 + after_first_month) * 3 - 2, 1),
+        Period::Month => days(year, month + after_first_day, 1),
         Period::Week => {
             let passed = (day + 4).rem_euclid(7);
             week_day(day) - if passed > 0 { passed - 7 } else { 0 }

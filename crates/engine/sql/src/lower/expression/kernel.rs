@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, new_empty_array};
+use arrow_array::{Array, RecordBatch, new_empty_array};
 use arrow_schema::{DataType, Field, FieldRef, Schema};
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::ColumnarValue;

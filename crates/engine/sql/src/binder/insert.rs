@@ -1,0 +1,135 @@
+//! INSERT INTO: the rows of a query in the columns of a table.
+//!
+//! Columns go by position, or by the list after the table's name. Values are converted where Flink does so without
+//! being told; that a NULL goes into a NOT NULL column is found when the row is written.
+
+use std::collections::HashSet;
+
+use crate::ast::{Ident, Insert};
+use crate::catalog::{PhysicalColumn, Table, Usage};
+use crate::error::{Span, SqlError, SqlResult};
+use crate::plan::{Expr, Rel, SinkPlan, Target};
+
+use super::Binder;
+use super::coercion::{cast, is_implicit, typed_null};
+use super::namespace::{CatalogObject, object_path};
+use super::relation::{columns, project};
+use super::table::with_hints;
+
+impl Binder<'_> {
+    /// Binds `INSERT INTO`.
+    pub(super) fn bind_insert(&mut self, insert: &Insert) -> SqlResult<SinkPlan> {
+        if insert.overwrite {
+            return Err(SqlError::unsupported(insert.span, "`INSERT OVERWRITE`"));
+        }
+        let namespace = self.namespace;
+        let table = match namespace.get(&insert.target)? {
+            CatalogObject::Table(table) => table,
+            CatalogObject::View(view) => {
+                let message = format!("cannot insert into `{}`: it is a view", view.name);
+                return Err(SqlError::invalid(insert.target.span, message));
+            }
+        };
+        let options = with_hints(table, &insert.hints)?;
+        let query = self.bind_query(&insert.query)?;
+        let sources = match_columns(table, insert, &query)?;
+        let input = arranged(query, table, &sources, insert.query.span)?;
+        let usage = Usage::Sink(input.changelog_mode());
+        self.check(table, &options, usage, insert.target.span)?;
+        Ok(SinkPlan { target: Target::Table { table: table.clone(), options }, input })
+    }
+}
+
+/// For each physical column of the table the column of the query that goes there; `None` is NULL.
+fn match_columns(table: &Table, insert: &Insert, query: &Rel) -> SqlResult<Vec<Option<usize>>> {
+    let width = query.schema.columns.len();
+    if insert.columns.is_empty() {
+        if width != table.physical.len() {
+            return Err(mismatch(table, query, "Different number of columns.", insert.query.span));
+        }
+        return Ok((0..width).map(Some).collect());
+    }
+    let mut sources = vec![None; table.physical.len()];
+    let mut seen = HashSet::new();
+    for (position, column) in insert.columns.iter().enumerate() {
+        let target = target_column(table, column)?;
+        if !seen.insert(target) {
+            return Err(SqlError::invalid(column.span, format!("column `{}` is assigned twice", column.name)));
+        }
+        sources[target] = Some(position);
+    }
+    if width != insert.columns.len() {
+        let message = format!("the query has {width} columns, but {} are named", insert.columns.len());
+        return Err(SqlError::invalid(insert.query.span, message));
+    }
+    let missing = table.physical.iter().zip(&sources).find(|(column, source)| source.is_none() && !column.ty.nullable);
+    match missing {
+        Some((column, _)) => {
+            let message = format!("column `{}` has no value, but is declared `NOT NULL`", column.name);
+            Err(SqlError::invalid(insert.target.span, message).with_hint("add it to the list of columns"))
+        }
+        None => Ok(sources),
+    }
+}
+
+fn target_column(table: &Table, column: &Ident) -> SqlResult<usize> {
+    let found = table.physical.iter().position(|physical| physical.name == column.name);
+    found.ok_or_else(|| {
+        let is_computed = table.schema.columns.iter().any(|declared| declared.name == column.name);
+        if is_computed {
+            let message = format!("column `{}` is computed and cannot be written", column.name);
+            return SqlError::invalid(column.span, message);
+        }
+        let names = table.physical.iter().map(|physical| physical.name.as_str());
+        let message = format!("column `{}` does not exist in table `{}`", column.name, table.name);
+        SqlError::invalid(column.span, message).with_suggestion(&column.name, names)
+    })
+}
+
+/// The rows of the query with the names and types of the table's physical columns.
+fn arranged(query: Rel, table: &Table, sources: &[Option<usize>], span: Span) -> SqlResult<Rel> {
+    let values = columns(&query);
+    let mut exprs = Vec::with_capacity(sources.len());
+    for (position, (physical, source)) in table.physical.iter().zip(sources).enumerate() {
+        exprs.push(match source.and_then(|source| values.get(source)) {
+            None => typed_null(physical.ty.kind, span),
+            Some(value) => match converted(value, physical) {
+                Some(value) => value,
+                None => {
+                    let cause =
+                        format!("Incompatible types for sink column '{}' at position {}.", physical.name, position + 1);
+                    return Err(mismatch(table, &query, &cause, span));
+                }
+            },
+        });
+    }
+    let names = table.physical.iter().map(|physical| physical.name.clone()).collect();
+    Ok(project(query, exprs, names, span))
+}
+
+fn converted(value: &Expr, physical: &PhysicalColumn) -> Option<Expr> {
+    is_implicit(value.ty.kind, physical.ty.kind).then(|| cast(value.clone(), physical.ty.kind))
+}
+
+/// Flink's message for a query that does not fit its sink.
+fn mismatch(table: &Table, query: &Rel, cause: &str, span: Span) -> SqlError {
+    let mut seen = HashSet::new();
+    let query_columns = query.schema.columns.iter().map(|column| {
+        let mut unique = (0..).map(|count| match count {
+            0 => column.name.clone(),
+            _ => format!("{}{}", column.name, count - 1),
+        });
+        let name = unique.find(|name| seen.insert(name.clone())).unwrap_or_default();
+        format!("{name}: {}", column.ty)
+    });
+    let query_schema = query_columns.collect::<Vec<_>>().join(", ");
+    let sink_schema: Vec<_> =
+        table.physical.iter().map(|column| format!("{}: {}", column.name, column.ty.kind)).collect();
+    let message = format!(
+        "column types of query result and sink for `{}` do not match\nCause: {cause}\n\nQuery schema: \
+         [{query_schema}]\nSink schema:  [{}]",
+        object_path(&table.name),
+        sink_schema.join(", "),
+    );
+    SqlError::invalid(span, message).with_hint("write a CAST where a type differs")
+}

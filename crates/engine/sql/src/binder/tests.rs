@@ -1,0 +1,6 @@
+//! Tests of the binder: types of expressions, errors with their places, plans as text.
+
+mod errors;
+pub(crate) mod fixture;
+mod plans;
+mod types;

@@ -1,0 +1,133 @@
+//! The command line as types; what it means is for the commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  kobel run examples/flights/delays.sql
+  kobel run -e \"SELECT UPPER('hello')\"
+  kobel run --help";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  kobel run job.sql
+  kobel run -e \"SELECT 1 + 1\"
+  kobel run - < job.sql
+  kobel run job.sql --parallelism 2 --set execution.checkpointing.interval=10s
+  kobel run job.sql --recover
+  kobel run job.sql --from-savepoint .kobel/savepoints/savepoint-0a1b2c-d3e4f5
+  kobel run --quiet job.sql > rows.txt
+
+Rows go to standard output, everything else to standard error.
+
+Ctrl-C stops the running job with a savepoint and prints the command that
+resumes from it; Ctrl-C again stops it at once.
+
+Exit codes: 0 done, or stopped with a savepoint; 1 edit the script, the
+options or the data; 2 wrong command line; 3 try again later; 70 a bug;
+130 stopped at once.";
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(name = "kobel", version, about = "Run Flink SQL as a stream processor, in one process", after_help = EXAMPLES)]
+#[command(arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Which command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the statements of a Flink SQL script, one after the other
+    Run(RunArguments),
+    /// Print the version
+    #[command(after_help = "Examples:\n  kobel version\n  kobel --version")]
+    Version,
+}
+
+/// What `kobel run` takes.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArguments {
+    /// File with the script, or `-` for standard input
+    #[arg(value_name = "SCRIPT", required_unless_present = "sql")]
+    pub(crate) script: Option<PathBuf>,
+
+    /// The script itself, instead of a file
+    #[arg(short = 'e', long, value_name = "SQL", conflicts_with = "script", allow_hyphen_values = true)]
+    pub(crate) sql: Option<String>,
+
+    /// Start from a savepoint, or from a checkpoint (a directory `chk-…`)
+    #[arg(long, value_name = "DIR", conflicts_with = "recover")]
+    pub(crate) from_savepoint: Option<PathBuf>,
+
+    /// Start from the last snapshot that the script's last run took, or from the beginning if there is none
+    #[arg(long)]
+    pub(crate) recover: bool,
+
+    /// Set an option; it wins over every `SET` of the same option in the script
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
+    pub(crate) settings: Vec<(String, String)>,
+
+    /// Run N subtasks of each operator; the same as `--set parallelism.default=N`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=32768))]
+    pub(crate) parallelism: Option<u32>,
+
+    /// The engine that runs the jobs; the same as `--set kobel.engine=…`
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(crate) engine: Option<Engine>,
+
+    /// Show no progress and no notes; rows, errors and the place of a savepoint remain
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Leave behind state of the snapshot that no operator of the script claims
+    #[arg(long)]
+    pub(crate) allow_non_restored_state: bool,
+}
+
+/// The engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Kobel's own engine, in this process
+    Native,
+    /// Apache Flink (not in this version)
+    Flink,
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE, such as `parallelism.default=2`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_setting_is_a_key_and_a_value() {
+        for (text, expected) in [
+            ("a.b=c", Some(("a.b", "c"))),
+            (" a = b=c", Some(("a", " b=c"))),
+            ("a=", Some(("a", ""))),
+            ("a", None),
+            ("=b", None),
+        ] {
+            let parsed = parse_setting(text).ok();
+            assert_eq!(parsed.as_ref().map(|(key, value)| (key.as_str(), value.as_str())), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! One job of a script from its plan to its end: lowered, started or restored, watched, told about.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kobel_model::ids::JobId;
+use kobel_model::keygroup::MaxParallelism;
+use kobel_model::settings::Settings;
+use kobel_model::settings::options;
+use kobel_model::{Error, Result};
+use kobel_runtime::job::{Clock, Job, JobEnd, JobOptions, Progress, RestoreFrom};
+use kobel_sql::catalog::Connectors;
+use kobel_sql::lower::job::{LowerOptions, lower_job};
+use kobel_sql::lower::{EvaluationClock, ExprContext};
+use kobel_sql::optimizer::optimize;
+use kobel_sql::plan::{JobPlan, Target};
+use kobel_storage::snapshots;
+
+use super::lineage::Lineage;
+use super::settings::{local_path, time_zone};
+use crate::clock::SystemClock;
+use crate::collect::ResultTable;
+use crate::interrupts::Interrupts;
+use crate::terminal::Terminal;
+use crate::terminal::progress::ProgressMeter;
+
+/// What every job of a script is run with.
+pub(crate) struct JobRunner {
+    /// Where rows and words go.
+    pub(crate) terminal: Arc<Terminal>,
+    /// Who listens for Ctrl-C.
+    pub(crate) interrupts: Arc<Interrupts>,
+    /// How tables are reached.
+    pub(crate) connectors: Arc<dyn Connectors>,
+    /// What checkpoints are filed under.
+    pub(crate) stem: String,
+}
+
+/// How a job ended, and what came in between.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How.
+    pub(crate) end: JobEnd,
+    /// The person wanted to stop while it ran.
+    pub(crate) was_interrupted: bool,
+}
+
+/// What a job leaves behind for a recovery.
+#[derive(Debug, Clone)]
+pub(crate) struct Checkpoints {
+    /// Their directory.
+    directory: PathBuf,
+    /// Whose they are.
+    job: JobId,
+}
+
+impl Checkpoints {
+    /// Whether there is one to go on from.
+    pub(crate) fn has_whole(&self) -> bool {
+        snapshots::newest(&self.directory, |manifest| manifest.job_id == self.job)
+            .is_ok_and(|newest| newest.whole.is_some())
+    }
+}
+
+impl JobRunner {
+    /// Runs a job to its end. What it leaves behind if it fails is put into `checkpoints` as soon as it is known.
+    ///
+    /// # Errors
+    /// Those of starting the job, and its first failure.
+    pub(crate) fn run(
+        &self,
+        plan: JobPlan,
+        settings: &Settings,
+        restore: Option<RestoreFrom>,
+        lineage: &mut Lineage,
+        checkpoints: &mut Option<Checkpoints>,
+    ) -> Result<Ended> {
+        let zone = time_zone(settings)?;
+        let plan = optimize(plan);
+        let clock = EvaluationClock::default();
+        let collected = plan.sinks.iter().find(|sink| sink.target == Target::Collect);
+        let table = collected.map(|sink| ResultTable::new(Arc::clone(&self.terminal), &sink.input, zone.clone()));
+        let options = LowerOptions {
+            expressions: ExprContext { time_zone: zone, clock: clock.clone() },
+            watermark_interval_ms: millis(settings.get(&options::AUTO_WATERMARK_INTERVAL)),
+            idle_timeout_ms: millis(settings.get(&options::SOURCE_IDLE_TIMEOUT)),
+        };
+        let clock = Arc::new(SystemClock::new(clock));
+        let sink = table.as_ref().map(ResultTable::sink);
+        let not_started = |error: Error| error.context(format!("cannot start job `{}`", plan.name));
+        let graph = lower_job(&plan, self.connectors.as_ref(), sink, &options).map_err(not_started)?;
+        let options = self.options(&plan, settings, restore, clock)?;
+        let (directory, job_id) = (options.checkpoint_dir.clone(), options.job_id);
+        let job = Job::new(&graph, options).map_err(not_started)?;
+        lineage.add_job(&directory, job_id)?;
+        *checkpoints = Some(Checkpoints { directory: directory.clone(), job: job_id });
+        let ended = self.watch(job, table.as_ref(), &plan)?;
+        if let JobEnd::Stopped { savepoint } = &ended.end {
+            lineage.add_savepoint(&directory, savepoint)?;
+        }
+        Ok(ended)
+    }
+
+    /// Runs a job that is ready and tells about it.
+    fn watch(&self, job: Job, table: Option<&ResultTable>, plan: &JobPlan) -> Result<Ended> {
+        self.interrupts.attach(job.controller())?;
+        if let Some(table) = table {
+            table.begin()?;
+        }
+        let mut meter = ProgressMeter::new(Arc::clone(&self.terminal));
+        let end = job.run(&mut |progress: &Progress<'_>| meter.show(progress));
+        let was_interrupted = self.interrupts.detach();
+        self.terminal.clear_status();
+        let end = end.map_err(|error| error.context(format!("job `{}` failed", plan.name)))?;
+        if let Some(table) = table {
+            table.end()?;
+        }
+        let how = match &end {
+            JobEnd::Finished => "finished in",
+            JobEnd::Stopped { .. } => "stopped after",
+            JobEnd::Canceled => "canceled after",
+        };
+        self.terminal.inform(&format!("{} {how} {}", plan.name, meter.summary()));
+        if end == JobEnd::Finished {
+            written_paths(plan).for_each(|path| self.terminal.inform(&format!("wrote {path}")));
+        }
+        Ok(Ended { end, was_interrupted })
+    }
+
+    fn options(
+        &self,
+        plan: &JobPlan,
+        settings: &Settings,
+        restore: Option<RestoreFrom>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<JobOptions> {
+        let fresh = || JobId::from_bytes(rand::random());
+        Ok(JobOptions {
+            name: plan.name.clone(),
+            statement: plan.statement,
+            job_id: restore.as_ref().map_or_else(fresh, |from| from.manifest.job_id),
+            parallelism: usize::try_from(settings.get(&options::PARALLELISM)).unwrap_or(usize::MAX),
+            max_parallelism: MaxParallelism::new(settings.get(&options::MAX_PARALLELISM))?,
+            batch_rows: settings.get(&options::BATCH_SIZE),
+            checkpoint_interval: settings.get(&options::CHECKPOINTING_INTERVAL),
+            checkpoint_min_pause: settings.get(&options::CHECKPOINTING_MIN_PAUSE),
+            checkpoint_timeout: settings.get(&options::CHECKPOINTING_TIMEOUT),
+            checkpoint_failures_tolerated: settings.get(&options::TOLERABLE_FAILED_CHECKPOINTS),
+            checkpoint_dir: checkpoint_directory(settings, &self.stem)?,
+            checkpoints_retained: settings.get(&options::CHECKPOINTS_RETAINED),
+            savepoint_dir: savepoint_directory(settings)?,
+            restore,
+            clock,
+        })
+    }
+}
+
+/// Where the checkpoints of a script with this stem go.
+///
+/// # Errors
+/// Unsupported or Invalid if the setting names no local directory.
+pub(crate) fn checkpoint_directory(settings: &Settings, stem: &str) -> Result<PathBuf> {
+    match settings.get(&options::CHECKPOINTS_DIR) {
+        Some(text) => local_path(options::CHECKPOINTS_DIR.key(), &text),
+        None => Ok(data_directory(settings)?.join("checkpoints").join(stem)),
+    }
+}
+
+fn savepoint_directory(settings: &Settings) -> Result<PathBuf> {
+    match settings.get(&options::SAVEPOINTS_DIR) {
+        Some(text) => local_path(options::SAVEPOINTS_DIR.key(), &text),
+        None => Ok(data_directory(settings)?.join("savepoints")),
+    }
+}
+
+fn data_directory(settings: &Settings) -> Result<PathBuf> {
+    local_path(options::DATA_DIR.key(), &settings.get(&options::DATA_DIR))
+}
+
+/// The paths of the files that a job writes, as the script names them.
+fn written_paths(plan: &JobPlan) -> impl Iterator<Item = String> {
+    plan.sinks.iter().filter_map(|sink| match &sink.target {
+        Target::Table { options, .. } => {
+            let value = |key: &str| options.get(key).map(|option| option.value.as_str());
+            let path = value("path").filter(|_| value("connector") == Some("filesystem"))?;
+            Some(Path::new(path).display().to_string())
+        }
+        Target::Collect => None,
+    })
+}
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,135 @@
+//! Which jobs the last run of a script started, so that `--recover` never takes a snapshot of an older run.
+//!
+//! A small file beside the checkpoints, `<script>.run`, lists the jobs of the run and the savepoints they were stopped
+//! with. A fresh start replaces it as soon as its first job is ready; a recovered run goes on with it. Where there is
+//! no such file every job of the directory counts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kobel_model::Result;
+use kobel_model::ids::JobId;
+use kobel_storage::file::write_atomically;
+
+/// The jobs of a run, by directory of checkpoints.
+#[derive(Debug)]
+pub(crate) struct Lineage {
+    file_name: String,
+    records: BTreeMap<PathBuf, Record>,
+}
+
+/// What one directory holds of the run.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Record {
+    jobs: Vec<JobId>,
+    savepoints: Vec<PathBuf>,
+}
+
+impl Lineage {
+    /// A new run of the script with this stem.
+    pub(crate) fn fresh(stem: &str) -> Self {
+        Self { file_name: format!("{stem}.run"), records: BTreeMap::new() }
+    }
+
+    /// The last run, as the files in `directories` tell.
+    pub(crate) fn last<'a>(stem: &str, directories: impl Iterator<Item = &'a PathBuf>) -> Self {
+        let mut lineage = Self::fresh(stem);
+        for directory in directories {
+            if let Ok(text) = fs::read_to_string(directory.join(&lineage.file_name)) {
+                lineage.records.insert(directory.clone(), Record::decode(&text));
+            }
+        }
+        lineage
+    }
+
+    /// Whether a job of this directory belongs to the run.
+    pub(crate) fn holds(&self, directory: &Path, job: JobId) -> bool {
+        self.records.get(directory).is_none_or(|record| record.jobs.contains(&job))
+    }
+
+    /// The savepoints that jobs of this directory were stopped with, oldest first.
+    pub(crate) fn savepoints(&self, directory: &Path) -> &[PathBuf] {
+        self.records.get(directory).map(|record| record.savepoints.as_slice()).unwrap_or_default()
+    }
+
+    /// Notes that a job begins. Without the directory there are no checkpoints, and nothing to note.
+    ///
+    /// # Errors
+    /// Denied or Unavailable if the file cannot be written.
+    pub(crate) fn add_job(&mut self, directory: &Path, job: JobId) -> Result<()> {
+        let record = self.records.entry(directory.to_owned()).or_default();
+        if !record.jobs.contains(&job) {
+            record.jobs.push(job);
+        }
+        self.write(directory)
+    }
+
+    /// Notes that a job was stopped with a savepoint.
+    ///
+    /// # Errors
+    /// As [`Lineage::add_job`].
+    pub(crate) fn add_savepoint(&mut self, directory: &Path, savepoint: &Path) -> Result<()> {
+        let savepoint = std::path::absolute(savepoint).unwrap_or_else(|_| savepoint.to_owned());
+        self.records.entry(directory.to_owned()).or_default().savepoints.push(savepoint);
+        self.write(directory)
+    }
+
+    fn write(&self, directory: &Path) -> Result<()> {
+        match self.records.get(directory) {
+            Some(record) if directory.is_dir() => {
+                write_atomically(&directory.join(&self.file_name), record.encode().as_bytes())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Record {
+    fn encode(&self) -> String {
+        let mut text = String::new();
+        for job in &self.jobs {
+            text.push_str(&format!("job {job}\n"));
+        }
+        for savepoint in &self.savepoints {
+            text.push_str(&format!("savepoint {}\n", savepoint.display()));
+        }
+        text
+    }
+
+    /// Lines that mean nothing are passed over.
+    fn decode(text: &str) -> Self {
+        let mut record = Self::default();
+        for line in text.lines() {
+            match line.split_once(' ') {
+                Some(("job", id)) => record.jobs.extend(id.parse::<JobId>().ok()),
+                Some(("savepoint", path)) => record.savepoints.push(PathBuf::from(path)),
+                _ => {}
+            }
+        }
+        record
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovered_run_knows_its_jobs_and_a_fresh_one_forgets_older_ones() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (dir, old, new) = (directory.path().to_owned(), JobId::from_bytes([1; 16]), JobId::from_bytes([2; 16]));
+        assert!(Lineage::last("s", [&dir].into_iter()).holds(&dir, old), "no file: every job counts");
+        let mut first = Lineage::fresh("s");
+        first.add_job(&dir, old).expect("writes");
+        first.add_savepoint(&dir, Path::new("/save/point 1")).expect("writes");
+        let mut second = Lineage::last("s", [&dir].into_iter());
+        assert!(second.holds(&dir, old) && !second.holds(&dir, new));
+        assert_eq!(second.savepoints(&dir), [PathBuf::from("/save/point 1")]);
+        second.add_job(&dir, new).expect("writes");
+        assert!(Lineage::last("s", [&dir].into_iter()).holds(&dir, old));
+        let mut third = Lineage::fresh("s");
+        third.add_job(&dir, new).expect("writes");
+        assert!(!Lineage::last("s", [&dir].into_iter()).holds(&dir, old));
+    }
+}

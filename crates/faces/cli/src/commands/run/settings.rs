@@ -1,0 +1,269 @@
+//! Settings of the command line and of the script: which win, which the native engine refuses, what paths and zones
+//! mean.
+//!
+//! The command line wins: its settings are in place before the first statement and again after every statement that
+//! changes settings.
+
+use std::path::PathBuf;
+
+use jiff::tz::{Offset, TimeZone};
+use kobel_model::settings::options::{self, EngineChoice, NotNullEnforcer, RuntimeMode};
+use kobel_model::settings::{Notice, Settings};
+use kobel_model::{Error, Result};
+
+use crate::args::{Engine, RunArguments};
+
+/// Keys about restarts: a job of the native engine ends when it fails, and whoever starts it again recovers it, so a
+/// strategy is accepted without a word.
+const RESTARTS: &str = "restart-strategy";
+
+/// What was set on the command line.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pairs: Vec<(String, String)>,
+}
+
+impl Overrides {
+    /// `--set`, and the flags that stand for a setting.
+    pub(crate) fn new(arguments: &RunArguments) -> Self {
+        let mut pairs = arguments.settings.clone();
+        if let Some(parallelism) = arguments.parallelism {
+            pairs.push((options::PARALLELISM.key().to_owned(), parallelism.to_string()));
+        }
+        if let Some(engine) = arguments.engine {
+            let choice = match engine {
+                Engine::Native => EngineChoice::Native,
+                Engine::Flink => EngineChoice::Flink,
+            };
+            pairs.push((options::ENGINE.key().to_owned(), choice.as_str().to_owned()));
+        }
+        if arguments.allow_non_restored_state {
+            pairs.push((options::IGNORE_UNCLAIMED_STATE.key().to_owned(), "true".to_owned()));
+        }
+        Self { pairs }
+    }
+
+    /// Lays them over `settings`.
+    ///
+    /// # Errors
+    /// Invalid if a value is not allowed.
+    pub(crate) fn apply(&self, settings: &mut Settings) -> Result<Vec<Notice>> {
+        let mut notices = Vec::new();
+        for (key, value) in &self.pairs {
+            notices.extend(settings.set(key, value)?);
+        }
+        Ok(notices)
+    }
+}
+
+/// Whether a person should read a notice.
+pub(crate) fn is_worth_telling(notice: &Notice) -> bool {
+    !matches!(notice, Notice::NoEffect { key } if key.starts_with(RESTARTS))
+}
+
+/// Refuses settings under which the native engine would give other results than were asked for.
+///
+/// # Errors
+/// Unsupported or Invalid, naming the key.
+pub(crate) fn check(settings: &Settings) -> Result<()> {
+    if settings.get(&options::ENGINE) == EngineChoice::Flink {
+        let message = format!("engine `flink` (`{}`) is not in this version", options::ENGINE.key());
+        return Err(Error::unsupported(message).with_hint("use `native`, the default"));
+    }
+    let mode = settings.get(&options::RUNTIME_MODE);
+    if mode != RuntimeMode::Streaming {
+        return Err(refused(
+            options::RUNTIME_MODE.key(),
+            mode.as_str(),
+            "use `STREAMING`; a job ends when its input ends",
+        ));
+    }
+    let ttl = settings.get(&options::STATE_TTL);
+    if !ttl.is_zero() {
+        let value = kobel_model::quantity::show_duration(ttl);
+        return Err(refused(options::STATE_TTL.key(), &value, "leave it out: state is kept, and results stay exact"));
+    }
+    let enforcer = settings.get(&options::NOT_NULL_ENFORCER);
+    if enforcer != NotNullEnforcer::Error {
+        let hint = "filter the rows with `WHERE … IS NOT NULL`";
+        return Err(refused(options::NOT_NULL_ENFORCER.key(), enforcer.as_str(), hint));
+    }
+    for option in [&options::CHECKPOINTS_DIR, &options::SAVEPOINTS_DIR, &options::RECOVERY_PATH] {
+        if let Some(text) = settings.get(option) {
+            local_path(option.key(), &text)?;
+        }
+    }
+    local_path(options::DATA_DIR.key(), &settings.get(&options::DATA_DIR))?;
+    time_zone(settings).map(drop)
+}
+
+fn refused(key: &str, value: &str, hint: &str) -> Error {
+    Error::unsupported(format!("`{key}` = `{value}` is not supported by the native engine")).with_hint(hint)
+}
+
+/// The directory that an option names, as a path or as a `file:` address.
+///
+/// # Errors
+/// Unsupported if it lies on no local file system, Invalid if it is empty.
+pub(crate) fn local_path(key: &str, text: &str) -> Result<PathBuf> {
+    let text = text.trim();
+    let path = match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
+            let path = rest.strip_prefix("localhost").unwrap_or(rest);
+            if !path.starts_with('/') {
+                let message = format!("cannot use `{text}` for `{key}`: a file address needs an absolute path");
+                return Err(Error::invalid(message).with_hint("write `file:///…`, or a path without `file:`"));
+            }
+            path
+        }
+        Some((scheme, _)) if is_scheme(scheme) => {
+            let message = format!("cannot use `{text}` for `{key}`: `{scheme}` is not supported by the native engine");
+            return Err(Error::unsupported(message).with_hint("use a local directory, as a path or as `file:///…`"));
+        }
+        _ => text.strip_prefix("file:").unwrap_or(text),
+    };
+    if path.is_empty() {
+        return Err(Error::invalid(format!("`{key}` must name a directory, got an empty path")));
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+/// `table.local-time-zone` as a zone; `default` is the zone of the machine, UTC if that is unknown.
+///
+/// # Errors
+/// Invalid if there is no such zone.
+pub(crate) fn time_zone(settings: &Settings) -> Result<TimeZone> {
+    let name = settings.get(&options::LOCAL_TIME_ZONE);
+    if name.eq_ignore_ascii_case("default") {
+        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        return Ok(if is_utc(&zone) { TimeZone::UTC } else { zone });
+    }
+    if let Some(zone) = fixed_zone(&name) {
+        return Ok(zone);
+    }
+    match TimeZone::get(&name) {
+        Ok(zone) if is_utc(&zone) => Ok(TimeZone::UTC),
+        Ok(zone) => Ok(zone),
+        Err(_) => {
+            let message = format!("`{}` names no time zone: `{name}`", options::LOCAL_TIME_ZONE.key());
+            let hint = "use a name such as `Europe/Berlin`, an offset such as `GMT-08:00`, or `default`";
+            Err(Error::invalid(message).with_hint(hint))
+        }
+    }
+}
+
+/// Whether a zone is UTC under one of its names, or unknown.
+fn is_utc(zone: &TimeZone) -> bool {
+    const NAMES: [&str; 6] = ["UTC", "Etc/UTC", "Etc/Zulu", "Zulu", "GMT", "Etc/GMT"];
+    zone.is_unknown() || zone.iana_name().is_some_and(|name| NAMES.contains(&name))
+}
+
+/// An offset as Java writes it: `GMT-08:00`, `UTC+1`, `+05:30`.
+fn fixed_zone(name: &str) -> Option<TimeZone> {
+    let offset = ["GMT", "UTC", "UT"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+    let (sign, digits) = match offset.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, offset.strip_prefix('+')?),
+    };
+    let (hours, minutes) = match digits.split_once(':') {
+        Some((hours, minutes)) if minutes.len() == 2 => (hours, minutes),
+        Some(_) => return None,
+        None if digits.len() == 4 => digits.split_at_checked(2)?,
+        None => (digits, "00"),
+    };
+    let is_number = |text: &str| !text.is_empty() && text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(hours) || !is_number(minutes) {
+        return None;
+    }
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    if hours > 18 || minutes > 59 {
+        return None;
+    }
+    Offset::from_seconds(sign * (hours * 3_600 + minutes * 60)).ok().map(TimeZone::fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &str, value: &str) -> Settings {
+        let mut settings = Settings::new();
+        settings.set(key, value).expect("an allowed value");
+        settings
+    }
+
+    #[test]
+    fn settings_that_would_change_results_are_refused() {
+        for (key, value) in [
+            ("kobel.engine", "flink"),
+            ("execution.runtime-mode", "batch"),
+            ("execution.runtime-mode", "AUTOMATIC"),
+            ("table.exec.state.ttl", "1 h"),
+            ("table.exec.sink.not-null-enforcer", "DROP"),
+            ("execution.checkpointing.dir", "s3://bucket/a"),
+            ("execution.checkpointing.savepoint-dir", "hdfs://a/b"),
+            ("table.local-time-zone", "Mars/Olympus"),
+        ] {
+            let error = check(&with(key, value)).expect_err(value);
+            assert!(error.to_string().contains(key), "{error:?}");
+            assert!(error.hint().is_some(), "{error:?}");
+        }
+        for (key, value) in [
+            ("restart-strategy.type", "fixed-delay"),
+            ("table.exec.state.ttl", "0"),
+            ("table.local-time-zone", "Europe/Berlin"),
+            ("execution.checkpointing.dir", "file:///tmp/a"),
+        ] {
+            check(&with(key, value)).expect(value);
+        }
+    }
+
+    #[test]
+    fn paths_are_local() {
+        for (text, expected) in [
+            ("a/b", "a/b"),
+            ("/a", "/a"),
+            ("file:///a/b", "/a/b"),
+            ("file://localhost/a", "/a"),
+            ("file:/a", "/a"),
+            ("C:\\a", "C:\\a"),
+        ] {
+            assert_eq!(local_path("k", text).expect(text), PathBuf::from(expected));
+        }
+        for text in ["", "s3://a/b", "file://host/a", "oss://a"] {
+            assert!(local_path("k", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_have_names_or_offsets() {
+        for (name, expected) in [
+            ("GMT-08:00", -8 * 3_600),
+            ("GMT+1", 3_600),
+            ("UTC+0530", 5 * 3_600 + 1_800),
+            ("+05:30", 5 * 3_600 + 1_800),
+            ("UTC", 0),
+            ("Asia/Tokyo", 9 * 3_600),
+        ] {
+            let zone = time_zone(&with("table.local-time-zone", name)).expect(name);
+            assert_eq!(zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds(), expected, "{name}");
+        }
+        for name in ["GMT-25:00", "GMT+1:5", "+", "nowhere", ""] {
+            assert!(time_zone(&with("table.local-time-zone", name)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn restart_strategies_are_accepted_in_silence() {
+        let mut settings = Settings::new();
+        let notices = settings.set("restart-strategy.type", "fixed-delay").expect("an allowed value");
+        assert!(!notices.iter().any(is_worth_telling));
+        let notices = settings.set("parallelism.defautl", "2").expect("an unknown key is kept");
+        assert!(notices.iter().all(is_worth_telling) && !notices.is_empty());
+    }
+}

@@ -1,0 +1,61 @@
+//! How a job is run: everything the caller decides.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kobel_model::ids::JobId;
+use kobel_model::keygroup::MaxParallelism;
+use kobel_model::snapshot::Manifest;
+
+/// Processing time.
+pub trait Clock: Send + Sync {
+    /// Epoch milliseconds.
+    fn now_ms(&self) -> i64;
+}
+
+/// How a job is run.
+pub struct JobOptions {
+    /// Name.
+    pub name: String,
+    /// Position of its statement in the script.
+    pub statement: usize,
+    /// Lineage: new on a fresh start, that of the snapshot on restore.
+    pub job_id: JobId,
+    /// Slots, each with a subtask of every vertex.
+    pub parallelism: usize,
+    /// Key groups; of a restored job those of the snapshot count.
+    pub max_parallelism: MaxParallelism,
+    /// Rows of a batch at the most.
+    pub batch_rows: usize,
+    /// Time between checkpoints; `None` takes none on its own.
+    pub checkpoint_interval: Option<Duration>,
+    /// Least time between the end of a checkpoint and the beginning of the next.
+    pub checkpoint_min_pause: Duration,
+    /// Time after which a checkpoint that is not complete fails the job.
+    pub checkpoint_timeout: Duration,
+    /// Checkpoints that may fail in a row.
+    pub checkpoint_failures_tolerated: u32,
+    /// Directory of checkpoints; used if there is an interval.
+    pub checkpoint_dir: PathBuf,
+    /// Complete checkpoints that are kept.
+    pub checkpoints_retained: usize,
+    /// Directory of savepoints.
+    pub savepoint_dir: PathBuf,
+    /// The snapshot to go on from.
+    pub restore: Option<RestoreFrom>,
+    /// Processing time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A snapshot to go on from.
+#[derive(Debug, Clone)]
+pub struct RestoreFrom {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// State of operators that the job no longer has is left behind instead of refused (Flink
+    /// `execution.state-recovery.ignore-unclaimed-state`).
+    pub ignore_unclaimed_state: bool,
+}
