@@ -11,7 +11,8 @@ use kobel_sql::catalog::PhysicalColumn;
 pub fn enforce_not_null(physical: &[PhysicalColumn], records: &RecordBatch) -> Result<()> {
     for (column, values) in physical.iter().zip(records.columns()) {
         if !column.ty.nullable && values.null_count() > 0 {
-            let message = format!("Column '{}' is NOT NULL, however, a null value is being written into it", column.name);
+            let message =
+                format!("Column '{}' is NOT NULL, however, a null value is being written into it", column.name);
             return Err(Error::invalid(message).with_hint(
                 "filter the rows with `IS NOT NULL`, or set `table.exec.sink.not-null-enforcer` to `DROP`",
             ));

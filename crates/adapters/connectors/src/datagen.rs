@@ -25,6 +25,8 @@ use crate::options::Checked;
 
 /// A batch with long strings ends after so many bytes.
 const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The least time between two batches of a throttled source, so that batches do not become single rows.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Checks the options of a table.
 pub(crate) fn check(table: &TableSpec) -> Checked<()> {
@@ -59,10 +61,8 @@ impl Source for Datagen {
     fn splits(&self, parallelism: usize) -> Result<Vec<Split>> {
         let seed = rand::random();
         let step = parallelism.max(1) as u64;
-        let split = |offset: u64| Split {
-            id: offset.to_string(),
-            position: Position { seed, offset, step, next: 0 }.encode(),
-        };
+        let split =
+            |offset: u64| Split { id: offset.to_string(), position: Position { seed, offset, step, next: 0 }.encode() };
         Ok((0..step).map(split).collect())
     }
 
@@ -147,8 +147,9 @@ struct Running {
 
 impl Running {
     fn of(split: Split) -> Result<Self> {
-        let position = Position::decode(&split.position)
-            .ok_or_else(|| Error::corrupt(format!("the snapshot holds no position of `datagen` split `{}`", split.id)))?;
+        let position = Position::decode(&split.position).ok_or_else(|| {
+            Error::corrupt(format!("the snapshot holds no position of `datagen` split `{}`", split.id))
+        })?;
         Ok(Self { id: split.id.into(), position })
     }
 }
@@ -179,7 +180,8 @@ impl SourceReader for DatagenReader {
         if allowed == 0 {
             return Ok(Poll::Idle(self.throttle.wait()));
         }
-        let count = usize::try_from(remaining.min(allowed)).unwrap_or(usize::MAX).min(max_rows.max(1)).min(self.rows_max);
+        let count =
+            usize::try_from(remaining.min(allowed)).unwrap_or(usize::MAX).min(max_rows.max(1)).min(self.rows_max);
         let rows = split.position.rows(count);
         let arrays: Vec<ArrayRef> = self
             .columns
@@ -187,8 +189,7 @@ impl SourceReader for DatagenReader {
             .map(|column| column.generate(split.position.seed, rows, now_ms))
             .collect::<Result<_>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let batch =
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options).map_err(arrow_bug)?;
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options).map_err(arrow_bug)?;
         split.position.next += count as u64;
         self.throttle.take(count);
         self.turn += 1;
@@ -200,9 +201,6 @@ impl SourceReader for DatagenReader {
         self.splits.iter().map(split).collect()
     }
 }
-
-/// The least time between two batches of a throttled source, so that batches do not become single rows.
-const PAUSE: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ use crate::formats::Format;
 use crate::options::{Checked, Options, catalogue};
 
 /// Options of a table.
-struct FilesystemOptions {
+pub(crate) struct FilesystemOptions {
     path: PathBuf,
     format: Format,
     rolling: RollingPolicy,
@@ -28,7 +28,7 @@ struct FilesystemOptions {
 
 /// When a file is finished.
 #[derive(Debug, Clone, Copy)]
-struct RollingPolicy {
+pub(crate) struct RollingPolicy {
     size: u64,
     age: Duration,
     inactivity: Duration,
@@ -83,6 +83,3 @@ pub(crate) fn sink(table: &TableSpec) -> Result<Arc<dyn Sink>> {
     let options = FilesystemOptions::read(table).map_err(|problem| crate::invalid(table, problem))?;
     Ok(Arc::new(sink::FileSink::new(options, table.physical.clone())))
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,6 +8,8 @@ pub mod blackhole;
 mod constraint;
 pub mod datagen;
 pub mod filesystem;
+#[cfg(test)]
+mod fixtures;
 mod formats;
 pub mod options;
 pub mod print;
@@ -66,11 +68,11 @@ impl Connectors for StandardConnectors {
         let connector = Connector::of(table)?;
         check_columns(table)?;
         check_usage(table, connector, usage)?;
-        match (connector, usage) {
-            (Connector::Filesystem, _) => filesystem::check(table),
-            (Connector::Datagen, _) => datagen::check(table),
-            (Connector::Print, _) => print::check(table),
-            (Connector::Blackhole, _) => blackhole::check(table),
+        match connector {
+            Connector::Filesystem => filesystem::check(table),
+            Connector::Datagen => datagen::check(table),
+            Connector::Print => print::check(table),
+            Connector::Blackhole => blackhole::check(table),
         }
     }
 
@@ -186,7 +188,8 @@ fn check_columns(table: &TableSpec) -> Checked<()> {
             "leave it out, or run this script with Apache Flink",
         );
     }
-    let unusable = table.physical.iter().find(|column| column.ty.kind.is_interval() || column.ty.kind == TypeKind::Null);
+    let unusable =
+        table.physical.iter().find(|column| column.ty.kind.is_interval() || column.ty.kind == TypeKind::Null);
     match unusable {
         None => Ok(()),
         Some(column) => problem(

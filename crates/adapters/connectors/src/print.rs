@@ -116,7 +116,8 @@ impl SinkWriter for PrintWriter {
     }
 }
 
-fn write_rows(prefix: &str, batch: &Batch, out: &mut String) -> Result<()> {
+/// Appends a line per row.
+pub(crate) fn write_rows(prefix: &str, batch: &Batch, out: &mut String) -> Result<()> {
     let columns = cells(batch.records())?;
     for row in 0..batch.num_rows() {
         out.push_str(prefix);

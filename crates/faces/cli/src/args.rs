@@ -31,8 +31,8 @@ options or the data; 2 wrong command line; 3 try again later; 70 a bug;
 
 /// What was typed.
 #[derive(Debug, Parser)]
-#[command(name = "kobel", version, about = "Run Flink SQL as a stream processor, in one process", after_help = EXAMPLES)]
-#[command(arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "kobel", version, about = "Run Flink SQL as a stream processor, in one process")]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Which command.
     #[command(subcommand)]
@@ -51,6 +51,7 @@ pub(crate) enum Command {
 
 /// What `kobel run` takes.
 #[derive(Debug, Args)]
+#[command(about = "Run the statements of a Flink SQL script, one after the other")]
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunArguments {
     /// File with the script, or `-` for standard input

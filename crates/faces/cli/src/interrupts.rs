@@ -61,6 +61,7 @@ impl Interrupts {
         state.signals += 1;
         match (&state.controller, state.signals) {
             (Some(controller), 1) => {
+                self.terminal.drop_unread_rows();
                 controller.send(Control::StopWithSavepoint);
                 self.terminal.inform("stopping with a savepoint (Ctrl-C again to stop at once)");
             }

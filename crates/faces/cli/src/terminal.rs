@@ -35,6 +35,8 @@ pub(crate) struct Terminal {
     /// Whether a line of progress stands on the screen; whoever writes to the screen holds the lock.
     has_status: Mutex<bool>,
     is_stdout_closed: AtomicBool,
+    /// Rows that nobody reads any more are dropped in silence.
+    drops_unread_rows: AtomicBool,
 }
 
 impl Terminal {
@@ -48,6 +50,7 @@ impl Terminal {
             stderr_is_terminal: io::stderr().is_terminal() && !is_dumb,
             has_status: Mutex::new(false),
             is_stdout_closed: AtomicBool::new(false),
+            drops_unread_rows: AtomicBool::new(false),
         }
     }
 
@@ -71,6 +74,12 @@ impl Terminal {
         self.is_stdout_closed.load(Ordering::Acquire)
     }
 
+    /// From here on a closed standard output is no reason to end: Ctrl-C reaches every program of a pipeline, and the
+    /// reader is gone before the savepoint is complete.
+    pub(crate) fn drop_unread_rows(&self) {
+        self.drops_unread_rows.store(true, Ordering::Release);
+    }
+
     /// Writes whole lines to standard output, at once.
     ///
     /// # Errors
@@ -86,6 +95,9 @@ impl Terminal {
         let written = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
         drop(screen);
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            if self.drops_unread_rows.load(Ordering::Acquire) {
+                return Ok(());
+            }
             self.is_stdout_closed.store(true, Ordering::Release);
         }
         written

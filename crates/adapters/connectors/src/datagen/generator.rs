@@ -27,14 +27,30 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Generator {
     Boolean,
-    Whole { span: Span },
-    Approximate { min: f64, max: f64 },
-    Decimal { min: i128, max: i128 },
-    Text { length: Length },
-    Bytes { length: Length },
+    Whole {
+        span: Span,
+    },
+    Approximate {
+        min: f64,
+        max: f64,
+    },
+    Decimal {
+        min: i128,
+        max: i128,
+    },
+    Text {
+        length: Length,
+    },
+    Bytes {
+        length: Length,
+    },
     /// The time of generation less a random part of `millis`.
-    Past { millis: Span },
-    Sequence { start: i64 },
+    Past {
+        millis: Span,
+    },
+    Sequence {
+        start: i64,
+    },
 }
 
 /// Whole numbers from a least to a greatest, both included.
@@ -238,10 +254,8 @@ impl Column {
                 self.primitive::<Time32MillisecondType>(times, nulls)
             }
             TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => match time_unit(precision) {
-                TimeUnit::Nanosecond => self.primitive::<TimestampNanosecondType>(
-                    millis.map(|millis| millis.saturating_mul(1_000_000)),
-                    nulls,
-                ),
+                TimeUnit::Nanosecond => self
+                    .primitive::<TimestampNanosecondType>(millis.map(|millis| millis.saturating_mul(1_000_000)), nulls),
                 TimeUnit::Microsecond => {
                     self.primitive::<TimestampMicrosecondType>(millis.map(|millis| millis.saturating_mul(1_000)), nulls)
                 }
@@ -276,6 +290,7 @@ fn strings(key: u64, rows: Rows, length: Length, byte: impl Fn(u8) -> u8) -> (Of
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::Array;
     use arrow_array::cast::AsArray;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! Options of `datagen`, column by column.
 
-use kobel_sql::catalog::{PhysicalColumn, TableSpec};
+use kobel_sql::catalog::{OptionProblem, PhysicalColumn, TableSpec};
 use kobel_sql::types::{STRING_LENGTH, TypeKind};
 
 use super::generator::{Column, Generator, Length, Span};
@@ -32,9 +32,9 @@ impl Settings {
             .ok_or_else(|| options.bad_value("rows-per-second", "it must be greater than 0"))?;
         let mut total = match options.whole("number-of-rows")? {
             None => None,
-            Some(rows) => Some(
-                u64::try_from(rows).map_err(|_| options.bad_value("number-of-rows", "it must not be negative"))?,
-            ),
+            Some(rows) => {
+                Some(u64::try_from(rows).map_err(|_| options.bad_value("number-of-rows", "it must not be negative"))?)
+            }
         };
         let mut columns = Vec::new();
         for (index, column) in table.physical.iter().enumerate() {
@@ -62,7 +62,7 @@ fn check_fields(options: &Options<'_>) -> Checked<()> {
                 Some(near) => format!("did you mean `fields.{near}.{attribute}`?"),
                 None => format!("columns: {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
             };
-            return Err(kobel_sql::catalog::OptionProblem {
+            return Err(OptionProblem {
                 key: Some(key.clone()),
                 concerns_value: false,
                 message: format!("option `{key}` names column `{name}`, which table `{}` does not have", table.name),
@@ -105,7 +105,7 @@ impl Field<'_> {
                 let kind = if self.is_sequence() { "sequence" } else { "random" };
                 let supported: Vec<String> =
                     ["kind"].iter().chain(allowed).map(|name| format!("`{}`", self.key(name))).collect();
-                return Err(kobel_sql::catalog::OptionProblem {
+                return Err(OptionProblem {
                     key: Some(key.clone()),
                     concerns_value: false,
                     message: format!("option `{key}` has no meaning for a {kind} `{}`", self.column.ty.kind),
@@ -133,8 +133,17 @@ impl Field<'_> {
             TypeKind::Decimal(precision, scale) => self.decimal(precision, scale),
             TypeKind::Char(length) | TypeKind::Binary(length) => {
                 self.check_attributes(&["null-rate"])?;
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
-                Ok(self.characters(Length { most: length, is_varying: false }))
+                match usize::try_from(length) {
+                    Ok(most) if i64::from(length) <= LENGTH_MAX => {
+                        Ok(self.characters(Length { most, is_varying: false }))
+                    }
+                    _ => Err(OptionProblem {
+                        key: None,
+                        concerns_value: false,
+                        message: format!("`datagen` makes no `{kind}`: the longest string has {LENGTH_MAX} characters"),
+                        hint: None,
+                    }),
+                }
             }
             TypeKind::Varchar(most) | TypeKind::Varbinary(most) => self.varying(most),
             TypeKind::Boolean => {
@@ -156,7 +165,8 @@ impl Field<'_> {
         match self.options.text(&key) {
             None => Ok(default),
             Some(text) => parse(text).ok_or_else(|| {
-                let reason = format!("expected a number that column `{}` `{}` can hold", self.column.name, self.column.ty);
+                let reason =
+                    format!("expected a number that column `{}` `{}` can hold", self.column.name, self.column.ty);
                 self.options.bad_value(&key, &reason)
             }),
         }
@@ -222,7 +232,7 @@ impl Field<'_> {
     /// First and last number of the sequence.
     fn sequence(&self) -> Checked<(i64, i64)> {
         let kind = self.column.ty.kind;
-        let missing = |attribute: &str| kobel_sql::catalog::OptionProblem {
+        let missing = |attribute: &str| OptionProblem {
             key: Some(self.key("kind")),
             concerns_value: false,
             message: format!("option `{}` of a sequence is missing", self.key(attribute)),

@@ -68,12 +68,12 @@ mod tests {
 
     #[test]
     fn the_wait_ends_when_a_row_is_allowed() {
-        let mut throttle = Throttle::new(2, 1.0);
+        let mut throttle = Throttle::new(125, 1.0);
         assert_eq!(throttle.allowed(0), 1);
         throttle.take(1);
         assert_eq!(throttle.allowed(0), 0);
-        assert_eq!(throttle.wait(), Duration::from_millis(500));
-        assert_eq!((throttle.allowed(499), throttle.allowed(500)), (0, 1));
+        assert_eq!(throttle.wait(), Duration::from_millis(8));
+        assert_eq!((throttle.allowed(7), throttle.allowed(8)), (0, 1));
         assert_eq!(Throttle::new(u64::MAX, 1.0).allowed(0), u64::MAX);
     }
 }

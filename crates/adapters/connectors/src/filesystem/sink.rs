@@ -258,3 +258,6 @@ impl SinkWriter for FileWriter {
         self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,8 @@ use kobel_dataflow::ports::{Poll, Source, SourceReader, Split};
 use kobel_model::{Error, Result};
 use kobel_sql::catalog::PhysicalColumn;
 
-use super::listing::input_files;
 use super::FilesystemOptions;
+use super::listing::input_files;
 use crate::formats::{Decoder, Fault, Step, Tail};
 
 /// Bytes read at once.
@@ -201,7 +201,8 @@ impl OpenFile {
         }
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, kept);
-        let wanted = usize::try_from(self.unread).unwrap_or(usize::MAX).min(CHUNK.max(kept));
+        let unread = usize::try_from(self.unread).unwrap_or(usize::MAX);
+        let wanted = unread.min(CHUNK.max(kept)).min(ROW_MAX + CHUNK - kept);
         self.buffer.resize(kept + wanted, 0);
         if kept + wanted <= CHUNK * 2 {
             // After a huge row its memory is given back.
@@ -293,3 +294,6 @@ impl SourceReader for FileReader {
         self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,12 +142,8 @@ impl Cells {
             TypeKind::Date => Self::Date(Date32Builder::new()),
             TypeKind::Time(_) => Self::Time(Time32MillisecondBuilder::new()),
             TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => match time_unit(precision) {
-                TimeUnit::Nanosecond => {
-                    Self::Nanos(TimestampNanosecondBuilder::new().with_data_type(kind.arrow()))
-                }
-                TimeUnit::Microsecond => {
-                    Self::Micros(TimestampMicrosecondBuilder::new().with_data_type(kind.arrow()))
-                }
+                TimeUnit::Nanosecond => Self::Nanos(TimestampNanosecondBuilder::new().with_data_type(kind.arrow())),
+                TimeUnit::Microsecond => Self::Micros(TimestampMicrosecondBuilder::new().with_data_type(kind.arrow())),
                 TimeUnit::Second | TimeUnit::Millisecond => {
                     Self::Millis(TimestampMillisecondBuilder::new().with_data_type(kind.arrow()))
                 }

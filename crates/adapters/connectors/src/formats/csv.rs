@@ -26,7 +26,7 @@ pub(crate) struct CsvOptions {
 
 /// The characters with a meaning.
 #[derive(Debug, Clone, Copy)]
-struct Dialect {
+pub(crate) struct Dialect {
     delimiter: u8,
     quote: Option<u8>,
     escape: Option<u8>,
@@ -36,7 +36,7 @@ struct Dialect {
 
 /// How many fields a row may have.
 #[derive(Debug, Clone, Copy)]
-struct FieldCount {
+pub(crate) struct FieldCount {
     may_end_with_delimiter: bool,
     may_exceed: bool,
     must_be_complete: bool,

@@ -11,8 +11,8 @@ mod scanner;
 pub(crate) use decoder::JsonDecoder;
 pub(crate) use encoder::JsonEncoder;
 
-use super::calendar::Style;
 use super::OnFault;
+use super::calendar::Style;
 use crate::options::{Checked, Options};
 
 /// Options of the format.
@@ -31,8 +31,10 @@ impl JsonOptions {
         let must_be_complete = options.boolean("json.fail-on-missing-field")?;
         let is_ignored = options.boolean("json.ignore-parse-errors")?;
         if must_be_complete && is_ignored {
-            return Err(options
-                .bad_value("json.fail-on-missing-field", "`json.ignore-parse-errors` cannot be `true` at the same time"));
+            return Err(options.bad_value(
+                "json.fail-on-missing-field",
+                "`json.ignore-parse-errors` cannot be `true` at the same time",
+            ));
         }
         let standard = options.text("json.timestamp-format.standard").unwrap_or("SQL");
         Ok(Self {

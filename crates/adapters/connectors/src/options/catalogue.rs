@@ -86,11 +86,9 @@ pub const CSV: &[OptionSpec] = &[
     OptionSpec::new("csv.write-bigdecimal-in-scientific-notation", Kind::Boolean, "100000 is written as 1E+5")
         .or("true"),
     OptionSpec::new("csv.trim-spaces", Kind::Boolean, "blanks around unquoted values are dropped").or("false"),
-    OptionSpec::new("csv.ignore-trailing-unmappable", Kind::Boolean, "extra fields at the end are ignored")
-        .or("false"),
+    OptionSpec::new("csv.ignore-trailing-unmappable", Kind::Boolean, "extra fields at the end are ignored").or("false"),
     OptionSpec::new("csv.allow-trailing-comma", Kind::Boolean, "one delimiter may follow the last field").or("true"),
-    OptionSpec::new("csv.fail-on-missing-columns", Kind::Boolean, "a row with too few fields is an error")
-        .or("false"),
+    OptionSpec::new("csv.fail-on-missing-columns", Kind::Boolean, "a row with too few fields is an error").or("false"),
     OptionSpec::new("csv.empty-string-as-null", Kind::Boolean, "an empty field is NULL").or("false"),
 ];
 

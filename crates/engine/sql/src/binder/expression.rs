@@ -285,8 +285,9 @@ impl<'b> ExprBinder<'b> {
         }
         let ty = target.nullable();
         Ok(match bound.kind {
-            ExprKind::Cast(input, CastMode::Strict) => Expr { kind: ExprKind::Cast(input, CastMode::Try), ty, span },
-            kind => Expr { kind, ty, span },
+            // A cast to the type that the operand has already is none; the operand may be a cast itself.
+            ExprKind::Cast(input, _) if kind != target => Expr { kind: ExprKind::Cast(input, mode), ty, span },
+            bound => Expr { kind: bound, ty, span },
         })
     }
 }

@@ -115,7 +115,7 @@ fn values(rows: Vec<Vec<Expr>>, width: usize, span: Span) -> SqlResult<Rel> {
 /// The operands of a chain of UNIONs of one kind, which is a tree as the parser makes it.
 fn union_operands(union: &ast::Query) -> Vec<&ast::Query> {
     let mut operands = Vec::new();
-    let mut kind = None;
+    let mut kind: Option<bool> = None;
     let mut rest = vec![union];
     while let Some(query) = rest.pop() {
         match &query.body {

@@ -104,7 +104,7 @@ impl Binder<'_> {
         Ok(if view.columns.is_empty() { rel } else { rename(rel, view.columns.clone()) })
     }
 
-    fn bind_scan(&mut self, table: &Arc<Table>, hints: &[Hint], span: Span) -> SqlResult<Rel> {
+    fn bind_scan(&self, table: &Arc<Table>, hints: &[Hint], span: Span) -> SqlResult<Rel> {
         let options = with_hints(table, hints)?;
         self.check(table, &options, Usage::Source, span)?;
         let columns: Vec<_> = table

@@ -1,7 +1,7 @@
 //! Comparisons, GREATEST and LEAST.
 //!
-//! Integers, decimals, times and strings (bytewise on UTF-8) use Arrow's kernels. Floats do not: Arrow orders them totally,
-//! Java has NaN unequal to everything and -0.0 equal to 0.0.
+//! Integers, decimals, times and strings (bytewise on UTF-8) use Arrow's kernels. Floats do not: Arrow orders them
+//! totally, Java has NaN unequal to everything and -0.0 equal to 0.0.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Exact decimals: an unscaled 128-bit integer and a scale, computed in 256 bits where 128 do not suffice.
 //!
-//! Results are rounded half up to the scale of the result type; a result with more digits than its precision is NULL, as in
-//! Flink. Division by zero is an error.
+//! Results are rounded half up to the scale of the result type; a result with more digits than its precision is NULL,
+//! as in Flink. Division by zero is an error.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! ABS, CEIL, FLOOR, SIGN, ROUND, TRUNCATE and the functions of real numbers.
 //!
-//! Rounding is half up, away from zero at the middle; of floats it works on the decimal digits that Java prints for them.
+//! Rounding is half up, away from zero at the middle; of floats it works on the decimal digits that Java prints for
+//! them.
 
 use std::sync::Arc;
 

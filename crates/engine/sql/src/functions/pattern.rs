@@ -50,7 +50,7 @@ enum Unit {
 }
 
 impl LikePattern {
-    /// Compiles `pattern`; without `escape` every character but `%` and `_` stands for itself.
+    /// Compiles `pattern`; without `escape`, or with an empty one, every character but `%` and `_` stands for itself.
     ///
     /// # Errors
     /// Execution if the escape is not one character or stands before anything but `%`, `_` and itself.
@@ -60,6 +60,7 @@ impl LikePattern {
             Some(text) => {
                 let mut characters = text.chars();
                 match (characters.next(), characters.next()) {
+                    (None, _) => None,
                     (Some(escape), None) if escape != '\0' => Some(escape),
                     _ => return Err(failure(format!("invalid escape character {} of LIKE", quoted(text)))),
                 }

@@ -41,7 +41,8 @@ impl Prepared {
                 let members = list.and_then(|list| Members::new(&list));
                 Ok(members.map_or(Self::Nothing, |members| Self::Members(Arc::new(members))))
             }
-            Function::DateFormat | Function::ToTimestamp => format(literals, Dialect::Formatter),
+            Function::DateFormat => format(literals, Dialect::Formatter),
+            Function::ToTimestamp => format(literals, Dialect::Parser),
             Function::FromUnixtime | Function::UnixTimestamp | Function::ToDate => format(literals, Dialect::Simple),
             _ => Ok(Self::Nothing),
         }

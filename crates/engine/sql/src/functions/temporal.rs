@@ -1,7 +1,7 @@
 //! Functions of dates, times, timestamps and intervals.
 //!
-//! TIMESTAMP is a wall clock time, TIMESTAMP_LTZ an instant that the session time zone shows as one. Parts of times before
-//! 1970 are what Flink makes of them, which divides as Java does, towards zero.
+//! TIMESTAMP is a wall clock time, TIMESTAMP_LTZ an instant that the session time zone shows as one. Parts of times
+//! before 1970 are what Flink makes of them, which divides as Java does, towards zero.
 
 pub mod civil;
 pub mod extract;
@@ -89,19 +89,25 @@ impl Ticks {
     pub fn read(arg: &Argument) -> Result<Self> {
         let array = arg.array();
         let (values, per_ms) = match array.data_type() {
-            DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                (array.as_primitive_opt::<TimestampMillisecondType>().map(|ticks| ticks.reinterpret_cast::<Int64Type>()), 1)
+            DataType::Timestamp(TimeUnit::Millisecond, _) => (
+                array.as_primitive_opt::<TimestampMillisecondType>().map(|ticks| ticks.reinterpret_cast::<Int64Type>()),
+                1,
+            ),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => (
+                array.as_primitive_opt::<TimestampMicrosecondType>().map(|ticks| ticks.reinterpret_cast::<Int64Type>()),
+                1_000,
+            ),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => (
+                array.as_primitive_opt::<TimestampNanosecondType>().map(|ticks| ticks.reinterpret_cast::<Int64Type>()),
+                1_000_000,
+            ),
+            DataType::Date32 => {
+                (array.as_primitive_opt::<Date32Type>().map(|days| days.unary::<_, Int64Type>(i64::from)), 1)
             }
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                (array.as_primitive_opt::<TimestampMicrosecondType>().map(|ticks| ticks.reinterpret_cast::<Int64Type>()), 1_000)
-            }
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                (array.as_primitive_opt::<TimestampNanosecondType>().map(|ticks| ticks.reinterpret_cast::<Int64Type>()), 1_000_000)
-            }
-            DataType::Date32 => (array.as_primitive_opt::<Date32Type>().map(|days| days.unary::<_, Int64Type>(i64::from)), 1),
-            DataType::Time32(TimeUnit::Millisecond) => {
-                (array.as_primitive_opt::<Time32MillisecondType>().map(|times| times.unary::<_, Int64Type>(i64::from)), 1)
-            }
+            DataType::Time32(TimeUnit::Millisecond) => (
+                array.as_primitive_opt::<Time32MillisecondType>().map(|times| times.unary::<_, Int64Type>(i64::from)),
+                1,
+            ),
             _ => (None, 1),
         };
         match values {

@@ -1,9 +1,9 @@
 //! Typed expressions become DataFusion physical expressions, one node per plan node.
 //!
 //! Three kinds of node are ours: [`kernel::KernelExpr`] evaluates all arguments and runs a kernel of
-//! [`crate::functions`]; [`connective::ConnectiveExpr`] (AND, OR) and [`branch::BranchExpr`] (CASE, COALESCE) evaluate an
-//! argument only for the rows that need it, so that `x <> 0 AND 1 / x > 2` cannot fail. Nothing is coerced here: the plan
-//! has a cast wherever Flink has one.
+//! [`crate::functions`]; [`connective::ConnectiveExpr`] (AND, OR) and [`branch::BranchExpr`] (CASE, COALESCE) evaluate
+//! an argument only for the rows that need it, so that `x <> 0 AND 1 / x > 2` cannot fail. Nothing is coerced here: the
+//! plan has a cast wherever Flink has one.
 
 pub mod branch;
 pub mod connective;
@@ -38,8 +38,8 @@ use self::kernel::{KernelExpr, Signature};
 /// Values have the Arrow type of `expr.ty`.
 ///
 /// # Errors
-/// Unsupported for a cast that Flink does not have; Invalid for a literal pattern or format that is malformed; Bug if the
-/// plan is ill-typed.
+/// Unsupported for a cast that Flink does not have; Invalid for a literal pattern or format that is malformed; Bug if
+/// the plan is ill-typed.
 pub fn lower_expr(expr: &Expr, context: &ExprContext) -> Result<Arc<dyn PhysicalExpr>> {
     match &expr.kind {
         ExprKind::Column(index) => Ok(Arc::new(Column::new(&format!("c{index}"), *index))),

@@ -89,8 +89,8 @@ fn run_script(
 fn streams(terminal: &Arc<Terminal>) -> kobel_connectors::Terminal {
     let (out, err) = (Arc::clone(terminal), Arc::clone(terminal));
     kobel_connectors::Terminal {
-        stdout: Arc::new(move |lines| out.rows(lines)),
-        stderr: Arc::new(move |lines| err.rows_on_stderr(lines)),
+        stdout: Arc::new(move |lines: &str| out.rows(lines)),
+        stderr: Arc::new(move |lines: &str| err.rows_on_stderr(lines)),
     }
 }
 
@@ -139,7 +139,10 @@ impl Program {
     fn start(&self, arguments: &RunArguments, terminal: &Terminal) -> Result<(Option<Resume>, Lineage)> {
         let fresh = Lineage::fresh(&self.script.stem);
         if let Some(directory) = &arguments.from_savepoint {
-            let directory = local_path("--from-savepoint", &directory.to_string_lossy())?;
+            let directory = match directory.to_str() {
+                Some(text) => local_path("--from-savepoint", text)?,
+                None => directory.clone(),
+            };
             return Ok((Some(from_snapshot(&directory, &self.jobs()?)?), fresh));
         }
         if arguments.recover {

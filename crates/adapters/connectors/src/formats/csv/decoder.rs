@@ -4,8 +4,8 @@ use arrow_array::RecordBatch;
 use kobel_model::Result;
 use kobel_sql::catalog::PhysicalColumn;
 
-use super::record::{Extent, Split, Splitter};
 use super::CsvOptions;
+use super::record::{Extent, Split, Splitter};
 use crate::formats::calendar::Style;
 use crate::formats::columns::RowsBuilder;
 use crate::formats::{Decoder, Fault, OnFault, Step, Tail, Taken};
@@ -66,8 +66,8 @@ impl CsvDecoder {
             };
             // The record is UTF-8 and fields are cut at ASCII characters; an escaped byte alone may break that.
             let text = str::from_utf8(bytes).map_err(|_| Fault::of_column(column.name(), "is no UTF-8"))?;
-            let is_null = self.options.null_literal.as_deref() == Some(text)
-                || (self.options.is_empty_null && text.is_empty());
+            let is_null =
+                self.options.null_literal.as_deref() == Some(text) || (self.options.is_empty_null && text.is_empty());
             if is_null {
                 column.append_null()?;
             } else if let Err(fault) = column.append_text(text, Style::Csv) {

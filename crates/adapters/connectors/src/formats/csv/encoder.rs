@@ -14,10 +14,10 @@ use kobel_model::Result;
 use kobel_sql::functions::cast::java_double::{push_f32, push_f64};
 
 use super::{CsvOptions, Dialect};
+use crate::formats::Encoder;
 use crate::formats::calendar::{self, Fraction};
 use crate::formats::cells::{Cell, Cells};
 use crate::formats::numbers::{DecimalForm, write_decimal};
-use crate::formats::Encoder;
 
 /// Longer text is quoted without looking at it.
 const UNQUOTED_LENGTH_MAX: usize = 24;

@@ -160,7 +160,9 @@ impl JsonDecoder {
 /// The complaint about a line that does not start with an object.
 fn no_object(scanner: &mut Scanner<'_>) -> Broken {
     match scanner.peek() {
-        Some(b'[') => "an array on a line is not supported by the native engine: expected one object per line".to_owned(),
+        Some(b'[') => {
+            "an array on a line is not supported by the native engine: expected one object per line".to_owned()
+        }
         _ => scanner.unexpected("an object"),
     }
 }

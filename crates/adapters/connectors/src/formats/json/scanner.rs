@@ -270,7 +270,8 @@ impl<'a> Scanner<'a> {
             if let Some(closer) = opener.and_then(closer) {
                 self.at += 1;
                 push(&mut out, char::from(if closer == b'}' { b'{' } else { b'[' }));
-                if closers.len() == NESTING_MAX {
+                // The object of the row is a level too.
+                if closers.len() + 1 >= NESTING_MAX {
                     return Err(format!("the JSON is nested deeper than {NESTING_MAX} levels"));
                 }
                 closers.push(closer);

@@ -151,11 +151,13 @@ fn wrong_windows_are_pointed_at() {
                 "column `ts` is not a time attribute",
             ),
             (
-                "SELECT 1 FROM TABLE(TUMBLE((SELECT rt + INTERVAL '1' DAY AS r FROM t), DESCRIPTOR(‹r), INTERVAL '1' HOUR))",
+                "SELECT 1 FROM TABLE(TUMBLE((SELECT rt + INTERVAL '1' DAY AS r FROM t),
+                   DESCRIPTOR(‹r), INTERVAL '1' HOUR))",
                 "column `r` is not a time attribute",
             ),
             (
-                "SELECT 1 FROM TABLE(TUMBLE((SELECT MAX(rt) AS r FROM t GROUP BY i), DESCRIPTOR(‹r), INTERVAL '1' HOUR))",
+                "SELECT 1 FROM TABLE(TUMBLE((SELECT MAX(rt) AS r FROM t GROUP BY i),
+                   DESCRIPTOR(‹r), INTERVAL '1' HOUR))",
                 "column `r` is not a time attribute",
             ),
             (

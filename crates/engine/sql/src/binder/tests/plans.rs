@@ -188,7 +188,8 @@ fn half_a_window_is_grouped_like_any_other_column() {
 #[test]
 fn named_arguments_of_tumble_may_stand_in_any_order() {
     let text = explain(&bind(
-        "SELECT window_end FROM TABLE(TUMBLE(SIZE => INTERVAL '1' HOUR, DATA => TABLE flights, TIMECOL => DESCRIPTOR(ts)))",
+        "SELECT window_end
+         FROM TABLE(TUMBLE(SIZE => INTERVAL '1' HOUR, DATA => TABLE flights, TIMECOL => DESCRIPTOR(ts)))",
     ));
     assert!(text.contains("Tumble(time=[ts], size=[1 h])"), "{text}");
 }
@@ -257,6 +258,8 @@ fn conversions_are_explicit() {
             "CAST(ts AS DATE) + INTERVAL '25' HOUR = CURRENT_DATE",
             "((CAST(ts AS DATE) + INTERVAL '86400' SECOND) = CURRENT_DATE())",
         ),
+        ("TRY_CAST(CAST(origin AS INT) AS INT) = 1", "(CAST(origin AS INT) = 1)"),
+        ("TRY_CAST(CAST(origin AS INT) AS BIGINT) = 1", "(TRY_CAST(CAST(origin AS INT) AS BIGINT) = 1)"),
         ("LTRIM(origin) = UPPER(TRIM(origin))", "(TRIM(LEADING ' ' FROM origin) = UPPER(TRIM(BOTH ' ' FROM origin)))"),
     ] {
         let text = explain(&bind(&format!("SELECT 1 FROM flights WHERE {condition}")));

@@ -515,12 +515,12 @@ const GROUPED: &[(&str, &str)] = &[
 fn check(table: &[(&str, &str)], query: impl Fn(&str) -> String) {
     let mut wrong = String::new();
     let mut session = session();
-    for (expr, expected) in table {
+    for &(expr, expected) in table {
         let found = match plan(&mut session, &query(expr)) {
             Ok(plan) => plan.sinks[0].input.schema.columns[0].ty.to_string(),
             Err(error) => format!("ERROR {}", error.message),
         };
-        if found != *expected {
+        if found != expected {
             wrong.push_str(&format!("{expr}: {found} instead of {expected}\n"));
         }
     }

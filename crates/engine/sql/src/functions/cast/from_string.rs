@@ -40,8 +40,14 @@ pub fn evaluate(call: &Call<'_>, arg: &Argument, mode: CastMode) -> Result<Array
         TypeKind::SmallInt => reading.column::<Int16Type>(|text| i16::try_from(parse_integer(text)?).ok()),
         TypeKind::Int => reading.column::<Int32Type>(|text| i32::try_from(parse_integer(text)?).ok()),
         TypeKind::BigInt => reading.column::<Int64Type>(parse_integer),
-        TypeKind::Float => reading.column::<Float32Type>(|text| float_literal(text)?.parse().ok()),
-        TypeKind::Double => reading.column::<Float64Type>(|text| float_literal(text)?.parse().ok()),
+        TypeKind::Float => reading.column::<Float32Type>(|text| match hexadecimal(text) {
+            Some(value) => Some(value as f32),
+            None => float_literal(text)?.parse().ok(),
+        }),
+        TypeKind::Double => reading.column::<Float64Type>(|text| match hexadecimal(text) {
+            Some(value) => Some(value),
+            None => float_literal(text)?.parse().ok(),
+        }),
         TypeKind::Decimal(..) => {
             let (shape, texts) = (Shape::of(to)?, arg.text()?);
             let result = decimal::collect(shape, call.rows, |row| match texts.get(row) {
@@ -144,8 +150,94 @@ fn float_literal(text: &str) -> Option<&str> {
     number.bytes().all(is_number).then_some(number)
 }
 
+/// Java's hexadecimal floats, `0x1.8p3`, with as many digits as a double holds exactly.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let text = text.trim_matches(|character: char| character <= ' ');
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(unsigned) => (true, unsigned),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X"))?;
+    let digits = digits.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(digits);
+    let (mantissa, exponent) = digits.split_once(['p', 'P'])?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.len() > 13 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mantissa = i64::from_str_radix(&digits, 16).ok()?;
+    let shift = parse_exponent(exponent)? - 4 * i64::try_from(fraction.len()).ok()?;
+    let value = mantissa as f64 * 2_f64.powi(i32::try_from(shift.clamp(-1_000, 1_000)).ok()?);
+    Some(if negative { -value } else { value })
+}
+
 /// A number with or without exponent, rounded half up; `None` if it is none or has too many digits.
+///
+/// # Source
+/// Flink `BinaryStringDataUtil.toDecimal`, which reads short texts for short decimals with code of its own.
 fn parse_decimal(text: &str, shape: Shape) -> Option<i128> {
+    const COMPACT: u8 = 18;
+    if shape.precision <= COMPACT && text.len() <= usize::from(COMPACT) {
+        return parse_short_decimal(text, shape);
+    }
+    parse_long_decimal(text, shape)
+}
+
+/// As Flink's `toDecimalFromBytes`: the character that ends a number may be any if it is the last one of the text, so
+/// that `x` is zero and `1.5a` is 1.5.
+fn parse_short_decimal(text: &str, shape: Shape) -> Option<i128> {
+    let is_blank = |byte: u8| matches!(byte, b' ' | b'\n' | b'\t');
+    let bytes = text.as_bytes();
+    let start = bytes.iter().position(|byte| !is_blank(*byte))?;
+    let mut rest = bytes.get(start..)?;
+    let negative = rest.first() == Some(&b'-');
+    if negative || rest.first() == Some(&b'+') {
+        rest = rest.get(1..)?;
+        if rest.is_empty() {
+            return None;
+        }
+    }
+    let (mut digits, mut length, mut places, mut has_point, mut last) = (0_i128, 0_i32, 0_i32, false, 0);
+    while let Some((byte, after)) = rest.split_first() {
+        (last, rest) = (*byte, after);
+        if byte.is_ascii_digit() {
+            digits = digits * 10 + i128::from(byte - b'0');
+            length += 1;
+            places += i32::from(has_point);
+        } else if *byte == b'.' && !has_point {
+            has_point = true;
+        } else if *byte == b'.' {
+            return None;
+        } else {
+            break;
+        }
+    }
+    let mut exponent = 0_i32;
+    if matches!(last, b'e' | b'E') && !rest.is_empty() {
+        let is_negative = rest.first() == Some(&b'-');
+        if is_negative || rest.first() == Some(&b'+') {
+            rest = rest.get(1..).filter(|rest| !rest.is_empty())?;
+        }
+        while let Some((byte, after)) = rest.split_first() {
+            rest = after;
+            if !byte.is_ascii_digit() {
+                break;
+            }
+            exponent = if exponent < 40 { exponent * 10 + i32::from(byte - b'0') } else { exponent };
+        }
+        exponent = if is_negative { -exponent } else { exponent };
+    }
+    if !rest.iter().all(|byte| is_blank(*byte)) {
+        return None;
+    }
+    // Leading zeros count as digits here.
+    if length + exponent - places + i32::from(shape.scale) > i32::from(shape.precision) {
+        return None;
+    }
+    shape.round_scientific(if negative { -digits } else { digits }, exponent - places)
+}
+
+fn parse_long_decimal(text: &str, shape: Shape) -> Option<i128> {
     let text = text.trim_matches([' ', '\n', '\t']);
     let (negative, number) = match text.strip_prefix('-') {
         Some(number) => (true, number),

@@ -1,6 +1,7 @@
 //! Floats as Java's `Double.toString` and `Float.toString` write them: the shortest digits that read back as the value.
 //!
-//! From 10⁻³ below 10⁷ they are written plainly (`1.0`, `0.001`), else as `1.0E10`, with a digit after the point always.
+//! From 10⁻³ below 10⁷ they are written plainly (`1.0`, `0.001`), else as `1.0E10`, with a digit after the point
+//! always.
 
 use std::fmt::{LowerExp, Write};
 

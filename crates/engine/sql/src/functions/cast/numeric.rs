@@ -1,7 +1,7 @@
 //! Casts between numbers, BOOLEAN and intervals.
 //!
-//! Integers keep their low bits, floats become integers as in Java: cut, and held at the limits of INT or BIGINT. Decimals
-//! are rounded half up to decimals and cut to integers; what has too many digits for a DECIMAL is NULL.
+//! Integers keep their low bits, floats become integers as in Java: cut, and held at the limits of INT or BIGINT.
+//! Decimals are rounded half up to decimals and cut to integers; what has too many digits for a DECIMAL is NULL.
 
 use std::sync::Arc;
 

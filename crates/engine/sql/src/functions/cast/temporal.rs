@@ -1,6 +1,6 @@
 //! Casts between DATE, TIME, TIMESTAMP and TIMESTAMP_LTZ.
 //!
-//! TIMESTAMP and TIMESTAMP_LTZ meet in the session time zone. Digits that the target does not have are cut, towards zero.
+//! TIMESTAMP and TIMESTAMP_LTZ meet in the session time zone. Digits that the target does not have are cut.
 
 use std::sync::Arc;
 
@@ -84,7 +84,10 @@ fn between_timestamps(call: &Call<'_>, ticks: &Ticks, from: TypeKind) -> Result<
     let values = if after >= before {
         values
     } else if after <= 3 {
-        values.unary::<_, Int64Type>(|value| cut(value.div_euclid(per_ms), after, 3).wrapping_mul(per_ms))
+        values.unary::<_, Int64Type>(|value| {
+            let unit = per_ms * 10_i64.pow(u32::from(3 - after));
+            value - value.rem_euclid(unit)
+        })
     } else {
         let digits = if per_ms == 1_000 { 6 } else { 9 };
         values.unary::<_, Int64Type>(|value| value - value.rem_euclid(10_i64.pow(u32::from(digits - after))))

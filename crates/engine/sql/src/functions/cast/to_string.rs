@@ -1,7 +1,7 @@
 //! Casts to CHAR, VARCHAR and STRING.
 //!
-//! Numbers and times are written as Java and Flink write them; then CHAR(n) is cut or filled with blanks to n code points,
-//! VARCHAR(n) is cut.
+//! Numbers and times are written as Java and Flink write them; then CHAR(n) is cut or filled with blanks to n code
+//! points, VARCHAR(n) is cut.
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Reading as `SimpleDateFormat` does: numbers of any width, values beyond the calendar count on, what follows is ignored.
+//! Reading as `SimpleDateFormat` does: numbers of any width, values beyond the calendar count on, what follows is
+//! ignored.
 
 use crate::functions::temporal::civil::{MILLIS_PER_DAY, days};
 
@@ -41,7 +42,7 @@ pub(super) fn parse(elements: &[Element], text: &str) -> Option<Wall> {
         rest = match element {
             Element::Literal(literal) => rest.strip_prefix(literal.as_str())?,
             Element::Part(part) => reading.read(*part, rest.trim_start_matches([' ', '\t']))?,
-            Element::Optional(_) => rest,
+            Element::Optional(_) | Element::Malformed => return None,
         };
     }
     reading.resolve()
@@ -122,8 +123,8 @@ impl Reading {
     }
 }
 
-/// A year of two digits is the one from 80 years ago to 20 years ahead; the century is fixed so that reading depends on no
-/// clock.
+/// A year of two digits is the one from 80 years ago to 20 years ahead; the century is fixed so that reading depends on
+/// no clock.
 fn two_digits(year: i64) -> i64 {
     if year < 50 { 2000 + year } else { 1900 + year }
 }

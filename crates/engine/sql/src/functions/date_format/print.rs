@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::functions::temporal::civil::{day_of_year, iso_weekday};
+use crate::functions::temporal::civil::{civil, day_of_year, iso_weekday};
 
 use super::{Dialect, Element, Field, MONTHS, Part, SHORT, WEEKDAYS, Wall};
 
@@ -12,8 +12,9 @@ pub(super) fn print(elements: &[Element], dialect: Dialect, wall: Wall, out: &mu
         match element {
             Element::Literal(text) => out.push_str(text),
             Element::Optional(section) => print(section, dialect, wall, out),
+            Element::Malformed => {}
             Element::Part(part) => match part.field {
-                Field::Year | Field::ProlepticYear => year(*part, dialect, wall, out),
+                Field::Year | Field::ProlepticYear | Field::LocalWeekYear => year(*part, dialect, wall, out),
                 Field::Fraction => fraction(part.count, wall, out),
                 _ if part.is_number() => number(number_of(part.field, wall), part.count, out),
                 _ => text(*part, wall, out),
@@ -45,19 +46,31 @@ fn number_of(field: Field, wall: Wall) -> i64 {
         Field::Milli => time % 1_000,
         Field::Nano => time % 1_000 * 1_000_000 + wall.nanos,
         Field::MilliOfDay => time,
-        Field::Era | Field::Year | Field::ProlepticYear | Field::Weekday | Field::HalfDay | Field::Fraction => 0,
+        Field::LocalWeekday => iso_weekday(wall.day()) % 7 + 1,
+        Field::LocalWeek => (day_of_year(saturday(wall)) - 1) / 7 + 1,
+        // These are no plain numbers.
+        Field::Year | Field::ProlepticYear | Field::LocalWeekYear | Field::Fraction => 0,
+        Field::Era | Field::Weekday | Field::HalfDay => 0,
     }
+}
+
+/// The last day of the week, which is of the same year as the week.
+fn saturday(wall: Wall) -> i64 {
+    wall.day() + 6 - iso_weekday(wall.day()) % 7
 }
 
 /// Two letters are the last two digits; more than four digits are marked with a plus by the formatter.
 fn year(part: Part, dialect: Dialect, wall: Wall, out: &mut String) {
-    let proleptic = wall.date().year;
+    let proleptic = match part.field {
+        Field::LocalWeekYear => civil(saturday(wall)).year,
+        _ => wall.date().year,
+    };
     let year = if part.field == Field::Year && proleptic <= 0 { 1 - proleptic } else { proleptic };
     if part.count == 2 {
         return number(year.rem_euclid(100), 2, out);
     }
     let digits = year.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1);
-    if dialect == Dialect::Formatter && part.count >= 4 && digits > part.count && year > 0 {
+    if dialect != Dialect::Simple && part.count >= 4 && digits > part.count && year > 0 {
         out.push('+');
     }
     if year < 0 {

@@ -1,7 +1,8 @@
 //! Reading as `DateTimeFormatter` does: exact widths, the whole text, no value beyond the calendar.
 //!
-//! A day that the month does not have becomes its last (`2020-02-31` is the 29th), 24:00 is midnight of the next day, and
-//! what the pattern does not have is 1970-01-01 00:00:00: this is the formatter's "smart" resolution and Flink's defaults.
+//! A day that the month does not have becomes its last (`2020-02-31` is the 29th), 24:00 is midnight of the next day,
+//! and what the pattern does not have is 1970-01-01 00:00:00: this is the formatter's "smart" resolution and Flink's
+//! defaults.
 
 use crate::functions::temporal::civil::{MILLIS_PER_DAY, days, is_leap, iso_weekday, last_day};
 
@@ -46,6 +47,7 @@ fn read<'t>(elements: &[Element], text: &'t str, fields: &mut Fields) -> Option<
         rest = match element {
             Element::Literal(literal) => rest.strip_prefix(literal.as_str())?,
             Element::Part(part) => read_part(*part, rest, fields)?,
+            Element::Malformed => return None,
             Element::Optional(section) => {
                 let mut tried = fields.clone();
                 match read(section, rest, &mut tried) {

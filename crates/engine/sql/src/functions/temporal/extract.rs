@@ -78,7 +78,7 @@ fn below_milli(unit: TimeUnit, ticks: &Ticks) -> Column {
     })
 }
 
-/// Units of the calendar, of days; smaller units of a date are zero.
+/// Units of the calendar, of days; for smaller units Flink takes the number of the day for milliseconds.
 fn from_days(unit: TimeUnit, days: &Column) -> Option<Column> {
     Some(match unit {
         TimeUnit::Millennium => days.unary(|day| centuries(civil(day).year, 1_000)),
@@ -94,8 +94,8 @@ fn from_days(unit: TimeUnit, days: &Column) -> Option<Column> {
         TimeUnit::Doy => days.unary(day_of_year),
         TimeUnit::IsoYear => days.unary(|day| iso_week(day).0),
         TimeUnit::Epoch => days.unary(|day| day * 86_400),
-        TimeUnit::Hour | TimeUnit::Minute | TimeUnit::Second => days.unary(|_| 0),
-        TimeUnit::Millisecond | TimeUnit::Microsecond | TimeUnit::Nanosecond => days.unary(|_| 0),
+        TimeUnit::Hour | TimeUnit::Minute | TimeUnit::Second | TimeUnit::Millisecond => return from_millis(unit, days),
+        TimeUnit::Microsecond | TimeUnit::Nanosecond => return None,
     })
 }
 

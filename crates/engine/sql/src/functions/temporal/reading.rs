@@ -1,7 +1,7 @@
 //! Times from and to text and numbers: DATE_FORMAT, TO_TIMESTAMP, TO_TIMESTAMP_LTZ, TO_DATE, FROM_UNIXTIME,
 //! UNIX_TIMESTAMP.
 //!
-//! Text that is no time gives NULL, but UNIX_TIMESTAMP gives the smallest BIGINT, as in Flink.
+//! Text that is no time gives NULL, but UNIX_TIMESTAMP and TO_DATE with a format give the numbers that Flink gives.
 
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ const DEFAULT_FORMAT: &str = "yyyy-MM-dd HH:mm:ss";
 const MILLIS_MIN: i64 = -62_167_219_200_000;
 /// 9999-12-31 23:59:59.999 UTC, the last.
 const MILLIS_MAX: i64 = 253_402_300_799_999;
+/// The DATE that Flink makes of text which does not fit the format: the low bits of the day of its smallest instant.
+const DAY_OF_NO_DATE: i32 = 622_191_233;
 
 /// A function between times and text or numbers.
 pub fn evaluate(function: Function, call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
@@ -135,11 +137,14 @@ fn to_timestamp(call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
     let texts = at(args, 0)?.text()?;
     let per_ms = ticks_per_ms(time_unit(precision));
     let has_format = args.len() > 1;
-    let mut formats = Formats::new(call, args, Dialect::Formatter, None)?;
+    let mut formats = Formats::new(call, args, Dialect::Parser, None)?;
     let result = collect_primitive::<Int64Type>(call.rows, |row| {
         let Some(text) = texts.get(row) else { return Ok(None) };
         let wall = if has_format {
             let Some(format) = formats.get(row)? else { return Ok(None) };
+            if format.is_malformed() {
+                return Ok(None);
+            }
             format.parse(text).or_else(|| parse_sql(text.trim()))
         } else {
             parse_timestamp(text)
@@ -240,8 +245,8 @@ fn to_date(call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
             return Ok(parse_date(text));
         }
         let Some(format) = formats.get(row)? else { return Ok(None) };
-        let day = format.parse(text).map(|wall| wall.millis.div_euclid(MILLIS_PER_DAY));
-        Ok(day.and_then(|day| i32::try_from(day).ok()))
+        let Some(wall) = format.parse(text) else { return Ok(Some(DAY_OF_NO_DATE)) };
+        Ok(i32::try_from(wall.millis.div_euclid(MILLIS_PER_DAY)).ok())
     })?;
     Ok(Arc::new(result))
 }

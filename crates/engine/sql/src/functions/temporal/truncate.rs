@@ -69,8 +69,8 @@ fn step(unit: TimeUnit) -> Result<Step> {
 /// FLOOR(value TO unit), CEIL(value TO unit).
 ///
 /// # Source
-/// Flink `FloorCeilCallGen`, `DateTimeUtils.timestampFloor`. The day of a timestamp is the quotient towards zero, and CEIL
-/// to units of the calendar does not look at the time of day.
+/// Flink `FloorCeilCallGen`, `DateTimeUtils.timestampFloor`. The day of a timestamp is the quotient towards zero, and
+/// CEIL to units of the calendar does not look at the time of day.
 pub fn evaluate(direction: Direction, unit: TimeUnit, call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
     let arg = at(args, 0)?;
     let step = match step(unit)? {
@@ -83,6 +83,10 @@ pub fn evaluate(direction: Direction, unit: TimeUnit, call: &Call<'_>, args: &[A
             Step::Calendar(period) => {
                 let days = ticks.values.unary::<_, Date32Type>(|day| direction.of_period(period, day) as i32);
                 Ok(Arc::new(days))
+            }
+            // Flink takes a date to the next day always, and leaves it alone for smaller units.
+            Step::Millis(MILLIS_PER_DAY) if direction == Direction::Up => {
+                Ok(Arc::new(ticks.values.unary::<_, Date32Type>(|day| (day + 1) as i32)))
             }
             _ => Ok(Arc::clone(arg.array())),
         },

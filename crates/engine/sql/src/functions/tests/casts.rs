@@ -89,6 +89,10 @@ fn strings_become_numbers_if_they_are_numbers() {
         (" 1e3\n", decimal(100_000, 10, 2)),
         ("99999.999", decimal(10_000_000, 10, 2)),
         ("0.000000000000000000000000000000000000000000001", decimal(0, 10, 2)),
+        // Flink's reader of short decimals takes any last character.
+        ("x", decimal(0, 10, 2)),
+        ("1.5a", decimal(150, 10, 2)),
+        ("0x1p3", double(8.0)),
         ("yes", boolean(true)),
         ("F", boolean(false)),
     ];
@@ -99,11 +103,12 @@ fn strings_become_numbers_if_they_are_numbers() {
 
 #[test]
 fn strings_that_are_no_values_fail_or_are_null() {
-    let cases: [(&[&str], TypeKind); 8] = [
+    let cases: [(&[&str], TypeKind); 9] = [
         (&["abc", "", "-", "1e3", "12.x", "2147483648", "1 2", "١"], TypeKind::Int),
         (&["128", "-129"], TypeKind::TinyInt),
         (&["inf", "nan", "1_0", "", "e", "Inf"], TypeKind::Double),
-        (&["abc", "", ".", "1e", "1_0", "1e40", "123456789012345678901234567890"], TypeKind::Decimal(10, 2)),
+        (&["abc", "", "1.2.3", "1_0", "1e40", "123456789012345678901234567890"], TypeKind::Decimal(10, 2)),
+        (&["x", "1.5a", ".", "1e", "1 2"], TypeKind::Decimal(20, 2)),
         (&[" true", "abc", ""], TypeKind::Boolean),
         (&["2020-13-01", "2020-02-30", "abc", "", "99999-1-1", "2020-01-01T"], TypeKind::Date),
         (&["25:00:00", "12:60:00", "-1", "", "24:00:00"], TypeKind::Time(3)),
@@ -196,6 +201,9 @@ fn times_convert_to_each_other() {
         (timestamp(9, 1_584_278_055_123_456_789), timestamp(6, 1_584_278_055_123_456)),
         (timestamp(6, 1_584_278_055_123_456), timestamp(4, 1_584_278_055_123_400)),
         (timestamp(3, 1_584_278_055_123), timestamp(1, 1_584_278_055_100)),
+        (timestamp(3, -1), timestamp(0, -1_000)),
+        (timestamp(3, -1), date(0)),
+        (timestamp(3, -1), time(0, 0)),
         (timestamp(3, 1_584_278_055_123), timestamp(9, 1_584_278_055_123_000_000)),
     ];
     for (from, to) in cases {

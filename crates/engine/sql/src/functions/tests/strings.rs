@@ -110,5 +110,5 @@ fn small_rows_cannot_make_huge_strings() {
     check_fails(Function::Lpad, &[text("abc"), int(i32::MAX.into()), text("x")], STRING, "LPAD would make");
     let long = "a".repeat(100_000);
     check_fails(Function::Replace, &[text(&long), text("a"), text(&long)], STRING, most);
-    check_fails(Function::DateFormat, &[null(TypeKind::Timestamp(3)), text("ww")], STRING, "`ww` is not supported");
+    check_fails(Function::DateFormat, &[null(TypeKind::Timestamp(3)), text("VV")], STRING, "`VV` is not supported");
 }

@@ -1,7 +1,7 @@
 //! The physical expression that evaluates all arguments and runs a kernel over them.
 //!
-//! Literal arguments become Arrow values once, when the expression is made; if every argument is constant the kernel runs
-//! for one row. A batch without rows runs no kernel, so nothing can fail over it.
+//! Literal arguments become Arrow values once, when the expression is made; if every argument is constant the kernel
+//! runs for one row. A batch without rows runs no kernel, so nothing can fail over it.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -7,7 +7,7 @@ use kobel_model::ids::JobId;
 use kobel_model::keygroup::MaxParallelism;
 use kobel_model::settings::Settings;
 use kobel_model::settings::options;
-use kobel_model::{Error, Result};
+use kobel_model::{Error, Result, chain};
 use kobel_runtime::job::{Clock, Job, JobEnd, JobOptions, Progress, RestoreFrom};
 use kobel_sql::catalog::Connectors;
 use kobel_sql::lower::job::{LowerOptions, lower_job};
@@ -96,7 +96,10 @@ impl JobRunner {
         *checkpoints = Some(Checkpoints { directory: directory.clone(), job: job_id });
         let ended = self.watch(job, table.as_ref(), &plan)?;
         if let JobEnd::Stopped { savepoint } = &ended.end {
-            lineage.add_savepoint(&directory, savepoint)?;
+            // The savepoint is there all the same, and the person must learn its place.
+            if let Err(error) = lineage.add_savepoint(&directory, savepoint) {
+                self.terminal.warn(&format!("`--recover` will not find the savepoint: {}", chain(&error)));
+            }
         }
         Ok(ended)
     }

@@ -141,9 +141,8 @@ pub(crate) enum GoOn<'a> {
 }
 
 /// The command line that was typed, made to go on; quoted for a shell.
-pub(crate) fn command(typed: impl Iterator<Item = OsString>, how: GoOn<'_>) -> String {
+pub(crate) fn command(mut typed: impl Iterator<Item = OsString>, how: GoOn<'_>) -> String {
     let mut words: Vec<OsString> = Vec::new();
-    let mut typed = typed.peekable();
     let mut rest = Vec::new();
     while let Some(word) = typed.next() {
         if word == "--" {
@@ -151,11 +150,11 @@ pub(crate) fn command(typed: impl Iterator<Item = OsString>, how: GoOn<'_>) -> S
             rest.extend(typed);
             break;
         }
-        let text = word.to_string_lossy();
+        let text = word.to_string_lossy().into_owned();
         if text == "--from-savepoint" {
             typed.next();
         } else if text != "--recover" && !text.starts_with("--from-savepoint=") {
-            let takes_value = matches!(text.as_ref(), "-e" | "--sql" | "--set" | "--parallelism" | "--engine");
+            let takes_value = matches!(text.as_str(), "-e" | "--sql" | "--set" | "--parallelism" | "--engine");
             words.push(word);
             if takes_value {
                 words.extend(typed.next());
