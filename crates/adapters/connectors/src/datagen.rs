@@ -9,7 +9,6 @@ mod settings;
 mod throttle;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
@@ -21,12 +20,10 @@ use kobel_sql::catalog::TableSpec;
 use self::generator::{Column, Rows};
 use self::settings::Settings;
 use self::throttle::Throttle;
-use crate::options::Checked;
+use crate::options::{Checked, invalid};
 
 /// A batch with long strings ends after so many bytes.
 const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The least time between two batches of a throttled source, so that batches do not become single rows.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Checks the options of a table.
 pub(crate) fn check(table: &TableSpec) -> Checked<()> {
@@ -35,7 +32,7 @@ pub(crate) fn check(table: &TableSpec) -> Checked<()> {
 
 /// Makes the source of the columns `asked`.
 pub(crate) fn source(table: &TableSpec, asked: &[usize]) -> Result<Arc<dyn Source>> {
-    let settings = Settings::read(table).map_err(|problem| crate::invalid(table, problem))?;
+    let settings = Settings::read(table).map_err(|problem| invalid(table, problem))?;
     let columns: Option<Vec<Column>> = asked.iter().map(|index| settings.columns.get(*index).cloned()).collect();
     let columns = columns.ok_or_else(|| Error::bug("a scan asks for a column that its table does not have"))?;
     Ok(Arc::new(Datagen {

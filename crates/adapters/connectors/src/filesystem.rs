@@ -17,7 +17,7 @@ use kobel_model::Result;
 use kobel_sql::catalog::TableSpec;
 
 use crate::formats::Format;
-use crate::options::{Checked, Options, catalogue};
+use crate::options::{Checked, Options, catalogue, invalid};
 
 /// Options of a table.
 pub(crate) struct FilesystemOptions {
@@ -74,12 +74,12 @@ pub(crate) fn check(table: &TableSpec) -> Checked<()> {
 
 /// Makes the source of the columns `asked`.
 pub(crate) fn source(table: &TableSpec, asked: &[usize]) -> Result<Arc<dyn Source>> {
-    let options = FilesystemOptions::read(table).map_err(|problem| crate::invalid(table, problem))?;
+    let options = FilesystemOptions::read(table).map_err(|problem| invalid(table, problem))?;
     Ok(Arc::new(source::FileSource::new(options, &table.physical, asked)?))
 }
 
 /// Makes the sink.
 pub(crate) fn sink(table: &TableSpec) -> Result<Arc<dyn Sink>> {
-    let options = FilesystemOptions::read(table).map_err(|problem| crate::invalid(table, problem))?;
+    let options = FilesystemOptions::read(table).map_err(|problem| invalid(table, problem))?;
     Ok(Arc::new(sink::FileSink::new(options, table.physical.clone())))
 }

@@ -8,13 +8,11 @@ pub mod blackhole;
 mod constraint;
 pub mod datagen;
 pub mod filesystem;
-#[cfg(test)]
-mod fixtures;
 mod formats;
 pub mod options;
 pub mod print;
+mod terminal;
 
-use std::io::Write;
 use std::sync::Arc;
 
 use kobel_dataflow::ports::{Sink, Source};
@@ -23,33 +21,9 @@ use kobel_sql::catalog::{Connectors, OptionProblem, TableSpec, Usage};
 use kobel_sql::plan::ChangelogMode;
 use kobel_sql::types::TypeKind;
 
-use crate::options::Checked;
+use crate::options::{Checked, invalid};
 
-/// Writes whole lines, each with its line end, so that lines of several writers never mix.
-pub type RowOutput = Arc<dyn Fn(&str) -> std::io::Result<()> + Send + Sync>;
-
-/// Where the connector `print` writes.
-#[derive(Clone)]
-pub struct Terminal {
-    /// For rows.
-    pub stdout: RowOutput,
-    /// For rows of tables with `'standard-error' = 'true'`.
-    pub stderr: RowOutput,
-}
-
-impl Terminal {
-    /// Standard output and standard error of this process.
-    pub fn of_process() -> Self {
-        Self {
-            stdout: Arc::new(|lines| {
-                let mut out = std::io::stdout().lock();
-                out.write_all(lines.as_bytes())?;
-                out.flush()
-            }),
-            stderr: Arc::new(|lines| std::io::stderr().lock().write_all(lines.as_bytes())),
-        }
-    }
-}
+pub use self::terminal::{RowOutput, Terminal};
 
 /// The connectors of this crate.
 pub struct StandardConnectors {
@@ -148,12 +122,7 @@ impl Connector {
             Some("print") => Ok(Self::Print),
             Some("blackhole") => Ok(Self::Blackhole),
             Some(name) => Err(no_connector(name)),
-            None => Err(OptionProblem {
-                key: None,
-                concerns_value: false,
-                message: format!("option `connector` of table `{}` is missing", table.name),
-                hint: Some(format!("connectors of the native engine: {}", listed_connectors())),
-            }),
+            None => Err(missing_connector(table)),
         }
     }
 }
@@ -172,6 +141,24 @@ fn no_connector(name: &str) -> OptionProblem {
         (format!("unknown connector `{name}`"), hint)
     };
     OptionProblem { key: Some("connector".to_owned()), concerns_value: true, message, hint: Some(hint) }
+}
+
+/// The key is written wrong, or not at all.
+fn missing_connector(table: &TableSpec) -> OptionProblem {
+    match kobel_model::nearest("connector", table.options.keys().map(String::as_str)) {
+        Some(wrong) => OptionProblem {
+            key: Some(wrong.to_owned()),
+            concerns_value: false,
+            message: format!("unknown option `{wrong}`"),
+            hint: Some("did you mean `connector`?".to_owned()),
+        },
+        None => OptionProblem {
+            key: None,
+            concerns_value: false,
+            message: format!("option `connector` of table `{}` is missing", table.name),
+            hint: Some(format!("connectors of the native engine: {}", listed_connectors())),
+        },
+    }
 }
 
 fn listed_connectors() -> String {
@@ -226,11 +213,5 @@ fn check_usage(table: &TableSpec, connector: Connector, usage: Usage) -> Checked
     }
 }
 
-/// The error for a problem that was not found when the statement was bound.
-fn invalid(table: &TableSpec, problem: OptionProblem) -> Error {
-    let error = Error::invalid(format!("table `{}`: {}", table.name, problem.message));
-    match problem.hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,10 @@
 
 pub mod catalogue;
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::time::Duration;
 
+use kobel_model::Error;
 use kobel_model::quantity::{parse_duration, parse_memory};
 use kobel_sql::catalog::{OptionProblem, TableSpec};
 
@@ -317,7 +319,12 @@ fn boolean(text: &str) -> Result<bool, String> {
 }
 
 fn whole(text: &str) -> Result<i64, String> {
-    text.trim().parse().map_err(|_| "expected a whole number".to_owned())
+    text.trim().parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {
+            format!("expected a whole number from {} to {}", i64::MIN, i64::MAX)
+        }
+        _ => "expected a whole number".to_owned(),
+    })
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -370,6 +377,15 @@ fn choice(text: &str, words: &[&str]) -> Result<(), String> {
     }
     let listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     Err(format!("expected {}", listed.join(" or ")))
+}
+
+/// The error for a problem that was not found when the statement was bound.
+pub(crate) fn invalid(table: &TableSpec, problem: OptionProblem) -> Error {
+    let error = Error::invalid(format!("table `{}`: {}", table.name, problem.message));
+    match problem.hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use crate::constraint::enforce_not_null;
 use crate::formats::calendar::{self, Fraction};
 use crate::formats::cells::{Cell, Cells};
 use crate::formats::numbers::{DecimalForm, write_decimal};
-use crate::options::{Checked, Options, catalogue};
-use crate::{RowOutput, Terminal};
+use crate::options::{Checked, Options, catalogue, invalid};
+use crate::terminal::{RowOutput, Terminal};
 
 struct PrintOptions {
     identifier: String,
@@ -41,7 +41,7 @@ pub(crate) fn check(table: &TableSpec) -> Checked<()> {
 
 /// Makes the sink.
 pub(crate) fn sink(table: &TableSpec, terminal: &Terminal) -> Result<Arc<dyn Sink>> {
-    let options = PrintOptions::read(table).map_err(|problem| crate::invalid(table, problem))?;
+    let options = PrintOptions::read(table).map_err(|problem| invalid(table, problem))?;
     let output = if options.is_standard_error { &terminal.stderr } else { &terminal.stdout };
     Ok(Arc::new(Print {
         identifier: options.identifier,

@@ -99,7 +99,7 @@ pub struct WriterContext {
     pub subtask: usize,
     /// Number of subtasks.
     pub parallelism: usize,
-    /// Stays the same through restores of one application run: output files carry it.
+    /// Its own for every sink of a run, and the same through restores: output files carry it.
     pub lineage: String,
     /// The id of the last snapshot that was taken or restored; 0 on a fresh start.
     pub last_checkpoint_id: u64,

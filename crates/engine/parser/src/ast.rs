@@ -1,7 +1,11 @@
 //! The syntax tree of Flink SQL: what was written, with the place of every node; no meaning.
 
+mod operator;
+
 use crate::error::Span;
 use crate::types::SqlType;
+
+pub use operator::{BinaryOperator, IsTest, TrimSide, UnaryOperator};
 
 /// An identifier as written; case is kept and matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -519,56 +523,6 @@ pub struct Call {
     pub filter: Option<Box<Expr>>,
     /// `OVER …` was written (place); refused.
     pub over: Option<Span>,
-}
-
-/// Unary operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnaryOperator {
-    /// `-`
-    Minus,
-    /// `+`
-    Plus,
-    /// `NOT`
-    Not,
-}
-
-/// Binary operators, in the words of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is its own word")]
-pub enum BinaryOperator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Modulo,
-    Concat,
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    And,
-    Or,
-}
-
-/// What IS tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is its own word")]
-pub enum IsTest {
-    Null,
-    True,
-    False,
-    Unknown,
-}
-
-/// The side of TRIM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is its own word")]
-pub enum TrimSide {
-    Both,
-    Leading,
-    Trailing,
 }
 
 /// A literal as written; the binder gives it a type.

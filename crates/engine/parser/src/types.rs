@@ -77,11 +77,6 @@ impl TypeKind {
         SqlType { kind: self, nullable: false }
     }
 
-    /// This type with the given nullability.
-    pub fn with_nullable(self, nullable: bool) -> SqlType {
-        SqlType { kind: self, nullable }
-    }
-
     /// Whether it is TINYINT, SMALLINT, INT or BIGINT.
     pub fn is_integer(self) -> bool {
         matches!(self, Self::TinyInt | Self::SmallInt | Self::Int | Self::BigInt)

@@ -3,13 +3,17 @@
 //! [`evaluate`] runs a function or cast over arguments of the types that the plan promises. A kernel is a pure function
 //! of its arguments and of the [`ExprContext`]; it never sees which rows a CASE or AND selected, see
 //! `lower::expression` for those. Errors are one row's fault and name the value and the type.
+//!
+//! This file chooses the kernel. What all kernels share lies below them: [`call`], [`argument`], [`prepared`], [`fault`].
 
 pub mod argument;
 pub mod arithmetic;
+pub mod call;
 pub mod cast;
 pub mod compare;
 pub mod date_format;
 pub mod decimal;
+pub mod fault;
 pub mod logic;
 pub mod membership;
 pub mod numeric;
@@ -22,39 +26,12 @@ pub mod temporal;
 mod tests;
 
 use arrow_array::ArrayRef;
-use datafusion_common::{DataFusionError, Result};
+use datafusion_common::Result;
 
 use crate::functions::argument::Argument;
-use crate::functions::prepared::Prepared;
-use crate::lower::ExprContext;
-use crate::plan::{CastMode, Function};
-use crate::types::SqlType;
-
-/// What a kernel computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// A function or operator.
-    Function(Function),
-    /// A conversion of the only argument to the result type.
-    Cast(CastMode),
-}
-
-/// Everything that a kernel knows beside the values of its arguments.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// What to compute.
-    pub operation: Operation,
-    /// Types of the arguments.
-    pub types: &'a [SqlType],
-    /// Type of the result.
-    pub returns: SqlType,
-    /// Number of rows of the result.
-    pub rows: usize,
-    /// Time zone and clock.
-    pub context: &'a ExprContext,
-    /// What was made ready from literal arguments.
-    pub prepared: &'a Prepared,
-}
+use crate::functions::call::{Call, Operation};
+use crate::functions::fault::internal;
+use crate::plan::Function;
 
 /// Runs a kernel.
 ///
@@ -109,24 +86,5 @@ fn dispatch(function: Function, call: &Call<'_>, args: &[Argument]) -> Result<Ar
         | F::CurrentDate
         | F::Proctime => temporal::evaluate(function, call, args),
         _ => string::evaluate(function, call, args),
-    }
-}
-
-/// An error that the values of a row cause.
-pub(crate) fn failure(message: impl Into<String>) -> DataFusionError {
-    DataFusionError::Execution(message.into())
-}
-
-/// An error that only a wrong plan can cause.
-pub(crate) fn internal(message: impl Into<String>) -> DataFusionError {
-    DataFusionError::Internal(message.into())
-}
-
-/// A value as error messages show it: in backticks, cut to 64 characters.
-pub(crate) fn quoted(value: &str) -> String {
-    const SHOWN: usize = 64;
-    match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("`{}…`", &value[..end]),
-        None => format!("`{value}`"),
     }
 }

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use crate::catalog::TableOptions;
 use crate::plan::{Aggregate, Expr, ExprKind, Function, JobPlan, Rel, RelKind, Scan, Schema, SinkPlan, Window};
+use crate::types::SqlType;
 
 /// Rewrites all queries of a job.
 pub fn optimize(job: JobPlan) -> JobPlan {
-    let merged: Vec<_> = job.sinks.into_iter().map(|sink| SinkPlan { input: merge_filters(sink.input), ..sink }).collect();
+    let merged: Vec<_> =
+        job.sinks.into_iter().map(|sink| SinkPlan { input: merge_filters(sink.input), ..sink }).collect();
     let all = |rel: &Rel| (0..rel.schema.columns.len()).collect::<BTreeSet<_>>();
     let mut pruner = Pruner::default();
     for sink in &merged {
@@ -31,7 +33,8 @@ fn merge_filters(rel: Rel) -> Rel {
     match rel.kind {
         RelKind::Filter { input, predicate } => match input.kind {
             RelKind::Filter { input, predicate: inner } => {
-                let (ty, span) = (predicate.ty.kind.with_nullable(predicate.ty.nullable || inner.ty.nullable), predicate.span);
+                let nullable = predicate.ty.nullable || inner.ty.nullable;
+                let (ty, span) = (SqlType { nullable, ..predicate.ty }, predicate.span);
                 let predicate = Expr { kind: ExprKind::Call(Function::And, vec![inner, predicate]), ty, span };
                 Rel { kind: RelKind::Filter { input, predicate }, schema: rel.schema, span: rel.span }
             }
@@ -121,7 +124,8 @@ impl Pruner {
                 (Rel { kind: RelKind::Tumble { input: Box::new(input), window }, schema, span: rel.span }, mapping)
             }
             RelKind::WindowAggregate { input, window, keys, aggregates } => {
-                let (input, keys, aggregates, mapping) = self.prune_aggregate(input, keys, aggregates, Some(window.rowtime));
+                let (input, keys, aggregates, mapping) =
+                    self.prune_aggregate(input, keys, aggregates, Some(window.rowtime));
                 let window = Window { rowtime: at(&mapping, window.rowtime), ..*window };
                 (replaced(rel, RelKind::WindowAggregate { input, window, keys, aggregates }), identity(rel))
             }
@@ -225,7 +229,10 @@ fn scan_below(rel: &Rel) -> Option<&Scan> {
 
 /// A stand-in for the table's columns with computed ones, apart from its physical columns.
 fn watermarked(scan: &Scan) -> Scan {
-    let table = Arc::new(crate::catalog::Table { name: format!("{} with watermark", scan.table.name), ..(*scan.table).clone() });
+    let table = Arc::new(crate::catalog::Table {
+        name: format!("{} with watermark", scan.table.name),
+        ..(*scan.table).clone()
+    });
     Scan { table, ..scan.clone() }
 }
 

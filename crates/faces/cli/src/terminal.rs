@@ -131,17 +131,17 @@ impl Terminal {
 
     /// Says something that is good to know, unless quiet was asked for.
     pub(crate) fn note(&self, text: &str) {
-        self.inform(&format!("note: {text}"));
+        self.inform(&report::shortened(&format!("note: {text}")));
     }
 
     /// Says that something is wrong that does not stop the command.
     pub(crate) fn warn(&self, text: &str) {
-        self.say(&format!("warning: {text}"));
+        self.say(&report::shortened(&format!("warning: {text}")));
     }
 
     /// Reports an error with its causes and its hint.
     pub(crate) fn error(&self, error: &Error) {
-        self.say(&report::text(error));
+        self.say(&report::shortened(&report::text(error)));
     }
 
     /// Shows a line that the next one replaces; only where lines can be rewritten.

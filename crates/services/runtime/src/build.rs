@@ -11,6 +11,7 @@ use kobel_dataflow::operators::source::{SourceOperator, SourceState};
 use kobel_dataflow::operators::window::{AssignWindow, WindowAggregate};
 use kobel_dataflow::partition::HashPartitioner;
 use kobel_dataflow::ports::{RestoredSink, Sink, WriterContext};
+use kobel_model::ids::OperatorId;
 use kobel_model::keygroup::MaxParallelism;
 use kobel_model::{Error, Result};
 use kobel_storage::snapshots::CheckpointStore;
@@ -141,8 +142,12 @@ impl Plan<'_> {
         Ok(SourceState::divide(states, self.options.parallelism))
     }
 
+    /// What the files of a sink carry: its own in every run and for every sink, so that two sinks may share a directory.
+    fn lineage(&self, node: usize) -> String {
+        OperatorId::of(&[&self.options.job_id.to_string(), &self.graph.nodes[node].id.to_string()]).to_string()
+    }
+
     fn open_sinks(&self) -> Result<()> {
-        let lineage = self.options.job_id.to_string();
         for (index, node) in self.graph.nodes.iter().enumerate() {
             if let NodeKind::Sink(sink) = &node.kind {
                 let restored = self.options.restore.as_ref().zip(self.restored.of(index));
@@ -150,7 +155,7 @@ impl Plan<'_> {
                     checkpoint_id: from.manifest.checkpoint_id,
                     states: states.iter().map(|state| state.inline.clone()).collect(),
                 });
-                sink.open(&lineage, restored.as_ref())
+                sink.open(&self.lineage(index), restored.as_ref())
                     .map_err(|error| error.context(format!("cannot open sink `{}`", node.name)))?;
             }
         }
@@ -330,7 +335,7 @@ impl Plan<'_> {
         let context = WriterContext {
             subtask,
             parallelism,
-            lineage: self.options.job_id.to_string(),
+            lineage: self.lineage(index),
             last_checkpoint_id: self.options.restore.as_ref().map_or(0, |from| from.manifest.checkpoint_id),
         };
         let states = self.restored.of(index).unwrap_or_default().iter().enumerate();

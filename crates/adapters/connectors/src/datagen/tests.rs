@@ -1,6 +1,7 @@
 //! Made-up rows: the same after a resume, within their bounds, and as many as asked for.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -9,7 +10,7 @@ use kobel_sql::catalog::Connectors;
 use kobel_sql::types::{STRING, SqlType, TypeKind};
 
 use super::*;
-use crate::fixtures::{connectors, shown, table};
+use crate::tests::{connectors, shown, table};
 
 const FAST: (&str, &str) = ("rows-per-second", "9223372036854775807");
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::PAUSE;
-
 /// From this rate on nothing is held back.
 const UNLIMITED: u64 = 1_000_000_000;
+/// The least time between two batches of a throttled source, so that batches do not become single rows.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A bucket that holds the rows of one second.
 pub(super) struct Throttle {

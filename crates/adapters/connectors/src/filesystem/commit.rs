@@ -200,17 +200,12 @@ impl OutputDirectory {
         self.sync()
     }
 
-    /// Removes files in progress of this lineage, which no checkpoint knows.
+    /// Removes all files of this lineage: it begins again, so a run of it that died wrote what no checkpoint knows.
     ///
     /// # Errors
     /// Denied or Unavailable if they cannot be removed.
-    pub fn discard_in_progress(&self) -> Result<()> {
-        for (part, stage) in self.list()? {
-            if stage == Stage::InProgress {
-                remove(&self.path_of(part, stage))?;
-            }
-        }
-        Ok(())
+    pub fn begin_again(&self) -> Result<()> {
+        self.list()?.into_iter().try_for_each(|(part, stage)| remove(&self.path_of(part, stage)))
     }
 
     /// Makes created, renamed and removed names durable.

@@ -46,7 +46,7 @@ impl Sink for FileSink {
         let directory = self.directory(lineage)?;
         directory.prepare()?;
         match restored {
-            None => directory.discard_in_progress(),
+            None => directory.begin_again(),
             Some(restored) => directory.restore(restored.checkpoint_id, &decoded(&restored.states)?),
         }
     }

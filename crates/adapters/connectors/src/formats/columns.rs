@@ -19,8 +19,8 @@ use kobel_sql::catalog::PhysicalColumn;
 use kobel_sql::types::{TypeKind, time_unit};
 
 use super::calendar::{self, Moment, Style};
+use super::codec::{Fault, shown};
 use super::numbers::{self, Decimal, java_trim};
-use super::{Fault, shown};
 
 /// The schema of the columns `asked` of a table.
 pub(crate) fn schema(physical: &[PhysicalColumn], asked: &[usize]) -> Result<SchemaRef> {
@@ -187,15 +187,16 @@ impl ColumnBuilder {
         Ok(())
     }
 
-    /// Appends a BOOLEAN; any other type refuses it.
+    /// Appends `true` or `false` without quotes: a BOOLEAN, or its name as text. Types whose text might read the same
+    /// refuse it.
     ///
     /// # Errors
     /// If the column has another type.
-    pub fn append_boolean(&mut self, value: bool) -> std::result::Result<(), Fault> {
+    pub fn append_truth(&mut self, word: &str) -> std::result::Result<(), Fault> {
         match &mut self.cells {
-            Cells::Boolean(builder) => builder.append_value(value),
-            Cells::Text(builder) => builder.append_value(if value { "true" } else { "false" }),
-            _ => return Err(self.refuse(if value { "true" } else { "false" })),
+            Cells::Boolean(builder) => builder.append_value(numbers::boolean(word)),
+            Cells::Text(builder) => builder.append_value(word),
+            _ => return Err(self.refuse(word)),
         }
         Ok(())
     }
@@ -253,9 +254,14 @@ impl ColumnBuilder {
             Cells::Micros(builder) => moment(self.kind, text, style)
                 .and_then(|moment| moment.ticks(1_000_000))
                 .map(|value| builder.append_value(value)),
-            Cells::Nanos(builder) => moment(self.kind, text, style)
-                .and_then(|moment| moment.ticks(1_000_000_000))
-                .map(|value| builder.append_value(value)),
+            Cells::Nanos(builder) => match moment(self.kind, text, style) {
+                None => None,
+                Some(moment) => {
+                    let Some(ticks) = moment.ticks(1_000_000_000) else { return Err(self.refuse_distant(text)) };
+                    builder.append_value(ticks);
+                    Some(())
+                }
+            },
         };
         appended.ok_or_else(|| self.refuse(text))
     }
@@ -290,6 +296,16 @@ impl ColumnBuilder {
             _ => "a value of the type",
         };
         let message = format!("`{}` is no `{}`: expected {expected}", shown(value), self.kind);
+        Fault::of_column(&self.name, message)
+    }
+
+    /// The complaint about a moment that 64 bits of nanoseconds do not reach.
+    fn refuse_distant(&self, value: &str) -> Fault {
+        let message = format!(
+            "`{}` is out of range of `{}`: nanoseconds reach from 1677-09-21 to 2262-04-11",
+            shown(value),
+            self.kind
+        );
         Fault::of_column(&self.name, message)
     }
 

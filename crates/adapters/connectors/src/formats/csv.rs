@@ -63,9 +63,10 @@ impl CsvOptions {
         if dialect.quote == Some(dialect.delimiter) || dialect.escape == Some(dialect.delimiter) {
             return Err(options.bad_value("csv.field-delimiter", "the quote or escape character is the same"));
         }
+        let is_ignored = options.boolean("csv.ignore-parse-errors")?;
         Ok(Self {
             dialect,
-            on_fault: OnFault::of(options.boolean("csv.ignore-parse-errors")?),
+            on_fault: if is_ignored { OnFault::Ignore } else { OnFault::Fail },
             null_literal: options.text("csv.null-literal").map(str::to_owned),
             is_empty_null: options.boolean("csv.empty-string-as-null")?,
             fields: FieldCount {

@@ -38,7 +38,7 @@ impl JsonOptions {
         }
         let standard = options.text("json.timestamp-format.standard").unwrap_or("SQL");
         Ok(Self {
-            on_fault: OnFault::of(is_ignored),
+            on_fault: if is_ignored { OnFault::Ignore } else { OnFault::Fail },
             must_be_complete,
             style: if standard.eq_ignore_ascii_case("ISO-8601") { Style::JsonIso } else { Style::JsonSql },
             is_decimal_plain: options.boolean("json.encode.decimal-as-plain-number")?,

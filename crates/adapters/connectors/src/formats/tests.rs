@@ -3,9 +3,10 @@
 use kobel_dataflow::batch::Batch;
 use kobel_sql::catalog::TableSpec;
 
+use super::codec::shown;
 use super::*;
-use crate::fixtures::shown as shown_rows;
 use crate::options::catalogue;
+use crate::tests::shown as shown_rows;
 
 /// The format of a table.
 pub(crate) fn format(spec: &TableSpec) -> Format {

@@ -5,7 +5,7 @@ use kobel_sql::plan::ChangelogMode;
 use kobel_sql::types::{STRING, TypeKind};
 
 use super::*;
-use crate::fixtures::{connectors, table};
+use crate::tests::{connectors, table};
 
 const READ: Usage = Usage::Source;
 const WRITE: Usage = Usage::Sink(ChangelogMode::InsertOnly);
@@ -35,6 +35,9 @@ fn connectors_are_known_or_named() {
     }
     let problem = check(&[("path", "in")], READ).unwrap_err();
     assert_eq!((problem.key, problem.message.as_str()), (None, "option `connector` of table `t` is missing"));
+    let problem = check(&[("conector", "datagen")], READ).unwrap_err();
+    assert_eq!((problem.key.as_deref(), problem.message.as_str()), (Some("conector"), "unknown option `conector`"));
+    assert_eq!(problem.hint.as_deref(), Some("did you mean `connector`?"));
 }
 
 #[test]
@@ -102,6 +105,7 @@ fn wrong_values_are_refused_with_the_allowed_form() {
         ("sink.rolling-policy.rollover-interval", "1 parsec", "`1 parsec` is no duration"),
         ("path", "s3://bucket/in", "scheme `s3` is not supported by the native engine"),
         ("property-version", "one", "expected a whole number"),
+        ("property-version", "99999999999999999999", "expected a whole number from -9223372036854775808 to "),
     ] {
         let mut options: std::collections::BTreeMap<&str, &str> = FILES.into();
         options.insert(key, value);

@@ -8,7 +8,7 @@ use kobel_sql::catalog::Connectors;
 use kobel_sql::types::{STRING, TypeKind};
 
 use super::*;
-use crate::fixtures::{connectors, table};
+use crate::tests::{connectors, table};
 
 fn context(subtask: usize, parallelism: usize) -> WriterContext {
     WriterContext { subtask, parallelism, lineage: "l".to_owned(), last_checkpoint_id: 0 }

@@ -6,7 +6,7 @@ use super::{Parser, words};
 use crate::ast::TypeName;
 use crate::error::{SqlError, SqlResult};
 use crate::lexer::TokenKind;
-use crate::types::{STRING, STRING_LENGTH, TypeKind};
+use crate::types::{STRING, STRING_LENGTH, SqlType, TypeKind};
 
 /// The type, or the name of one that is refused.
 type Named = Result<TypeKind, String>;
@@ -55,7 +55,7 @@ impl Parser<'_> {
             } else if self.accept_word("MULTISET") {
                 (named, nullable) = (Err("MULTISET".to_owned()), true);
             } else {
-                let ty = named.map(|kind| kind.with_nullable(nullable));
+                let ty = named.map(|kind| SqlType { kind, nullable });
                 return Ok(TypeName { ty, span: self.span_from(start) });
             }
         }

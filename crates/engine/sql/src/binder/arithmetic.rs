@@ -8,7 +8,7 @@
 
 use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{Expr, ExprKind, Function, Scalar};
-use crate::types::TypeKind;
+use crate::types::{SqlType, TypeKind};
 
 use super::coercion::{
     Approximate, DecimalOperation, any_nullable, call, cast, common_type, decimal_result, exact_digits,
@@ -81,12 +81,12 @@ pub(super) fn numbers(function: Function, left: Expr, right: Expr, span: Span) -
     {
         let kind = decimal_result(decimal_operation(function), left_digits, right_digits);
         let args = vec![as_decimal(left, left_digits), as_decimal(right, right_digits)];
-        return Ok(call(function, args, kind.with_nullable(nullable), span));
+        return Ok(call(function, args, SqlType { kind, nullable }, span));
     }
     let Some(kind) = common_type(left_kind, right_kind, Approximate::First) else {
         return Err(refused(function, left_kind, right_kind, span));
     };
-    let ty = kind.with_nullable(nullable);
+    let ty = SqlType { kind, nullable };
     let result = call(function, vec![cast(left, kind), cast(right, kind)], ty, span);
     // The remainder has the type of the divisor, whose values hold it.
     Ok(if function == Function::Modulo { cast(result, right_kind) } else { result })
@@ -126,7 +126,7 @@ pub(super) fn shift(function: Function, moment: Expr, interval: Expr, span: Span
         _ => interval,
     };
     let args = vec![moment, interval];
-    let ty = args[0].ty.kind.with_nullable(any_nullable(&args));
+    let ty = SqlType { kind: args[0].ty.kind, nullable: any_nullable(&args) };
     Ok(call(function, args, ty, span))
 }
 

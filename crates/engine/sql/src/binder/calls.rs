@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::ast::{self, Call, TrimSide};
 use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{AggregateFunction, Expr, ExprKind, Function, Scalar, TimeUnit};
-use crate::types::{STRING, TypeKind};
+use crate::types::{STRING, SqlType, TypeKind};
 
 use super::aggregate::same;
 use super::arithmetic;
@@ -163,7 +163,7 @@ impl ExprBinder<'_> {
             ("LTRIM", [] | [_]) => Ok(trim(Function::TrimLeading, operand, rest.into_iter().next(), span)),
             ("RTRIM", [] | [_]) => Ok(trim(Function::TrimTrailing, operand, rest.into_iter().next(), span)),
             ("BTRIM", [] | [_]) => Ok(trim(Function::TrimBoth, operand, rest.into_iter().next(), span)
-                .map(|trimmed| Expr { ty: STRING.with_nullable(trimmed.ty.nullable), ..trimmed })),
+                .map(|trimmed| Expr { ty: SqlType { kind: STRING, nullable: trimmed.ty.nullable }, ..trimmed })),
             ("DATE_FORMAT", [format]) => super::temporal::date_format(operand, format.clone(), span),
             ("TO_TIMESTAMP_LTZ", [] | [_]) => super::temporal::to_timestamp_ltz(operand, rest.first(), span),
             _ => Ok(None),
@@ -211,7 +211,7 @@ impl ExprBinder<'_> {
         let filter = filter.map(|filter| inner.bind_condition(filter, "`FILTER`")).transpose()?;
         let kind = aggregate_type(function, argument.as_ref(), span)?;
         let is_empty_possible = !has_keys || filter.is_some() || argument.as_ref().is_some_and(|arg| arg.ty.nullable);
-        let ty = kind.with_nullable(function != AggregateFunction::Count && is_empty_possible);
+        let ty = SqlType { kind, nullable: function != AggregateFunction::Count && is_empty_possible };
         // The least of the distinct values is the least of all.
         let distinct = written.distinct && !matches!(function, AggregateFunction::Min | AggregateFunction::Max);
         let index = self.collect(AggregateCall { function, argument, distinct, filter, ty });
@@ -307,21 +307,21 @@ fn round(function: Function, operand: Expr, digits: Option<Expr>, span: Span) ->
         (kind, _) => kind,
     };
     let args = vec![operand, cast(digits, TypeKind::Int)];
-    let ty = kind.with_nullable(any_nullable(&args));
+    let ty = SqlType { kind, nullable: any_nullable(&args) };
     Some(call(function, args, ty, span))
 }
 
 /// `LOG(x)`, `LOG(base, x)`
 fn logarithm(first: Expr, second: Option<Expr>, span: Span) -> Option<Expr> {
     let natural = |operand: Expr| {
-        let ty = TypeKind::Double.with_nullable(operand.ty.nullable);
+        let ty = SqlType { kind: TypeKind::Double, nullable: operand.ty.nullable };
         operand.ty.kind.is_numeric().then(|| call(Function::Ln, vec![cast(operand, TypeKind::Double)], ty, span))
     };
     let Some(second) = second else {
         return natural(first);
     };
     let args = vec![natural(second)?, natural(first)?];
-    let ty = TypeKind::Double.with_nullable(any_nullable(&args));
+    let ty = SqlType { kind: TypeKind::Double, nullable: any_nullable(&args) };
     Some(call(Function::Divide, args, ty, span))
 }
 
@@ -332,7 +332,7 @@ fn trim(function: Function, text: Expr, characters: Option<Expr>, span: Span) ->
     }
     let kind = varying(text.ty.kind);
     let args = vec![characters, text];
-    let ty = kind.with_nullable(any_nullable(&args));
+    let ty = SqlType { kind, nullable: any_nullable(&args) };
     Some(call(function, args, ty, span))
 }
 

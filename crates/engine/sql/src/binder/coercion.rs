@@ -90,7 +90,6 @@ pub(super) fn is_common_type_lossless(left: TypeKind, right: TypeKind) -> bool {
 
 /// An operation that gives a DECIMAL of its own precision and scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is its own word")]
 pub(super) enum DecimalOperation {
     Add,
     Multiply,
@@ -179,7 +178,7 @@ pub(super) fn cast(expr: Expr, kind: TypeKind) -> Expr {
     if expr.ty.kind == kind {
         return expr;
     }
-    let ty = kind.with_nullable(expr.ty.nullable);
+    let ty = SqlType { kind, nullable: expr.ty.nullable };
     if let ExprKind::Literal(scalar) = &expr.kind
         && let Some(scalar) = convert_literal(scalar, expr.ty.kind, kind)
     {

@@ -6,7 +6,7 @@
 
 use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{Expr, Function};
-use crate::types::TypeKind;
+use crate::types::{SqlType, TypeKind};
 
 use super::budget::Budget;
 use super::coercion::{Approximate, any_nullable, call, cast, common_type, is_common_type_lossless, unify};
@@ -21,14 +21,14 @@ pub(super) fn compare(function: Function, left: Expr, right: Expr, span: Span) -
     };
     let is_total = matches!(function, Function::IsDistinctFrom | Function::IsNotDistinctFrom);
     let nullable = !is_total && any_nullable(&args);
-    Ok(call(function, args, TypeKind::Boolean.with_nullable(nullable), span))
+    Ok(call(function, args, SqlType { kind: TypeKind::Boolean, nullable }, span))
 }
 
 /// `value BETWEEN low AND high`
 pub(super) fn between(budget: &Budget, [value, low, high]: [Expr; 3], span: Span) -> SqlResult<Expr> {
     let above = compare(Function::GreaterOrEqual, budget.copy(&value)?, low, span)?;
     let args = vec![above, compare(Function::LessOrEqual, value, high, span)?];
-    let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
+    let ty = SqlType { kind: TypeKind::Boolean, nullable: any_nullable(&args) };
     Ok(call(Function::And, args, ty, span))
 }
 
@@ -36,7 +36,7 @@ pub(super) fn between(budget: &Budget, [value, low, high]: [Expr; 3], span: Span
 pub(super) fn between_symmetric(budget: &Budget, [value, low, high]: [Expr; 3], span: Span) -> SqlResult<Expr> {
     let swapped = [budget.copy(&value)?, budget.copy(&high)?, budget.copy(&low)?];
     let args = vec![between(budget, [value, low, high], span)?, between(budget, swapped, span)?];
-    let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
+    let ty = SqlType { kind: TypeKind::Boolean, nullable: any_nullable(&args) };
     Ok(call(Function::Or, args, ty, span))
 }
 
@@ -53,7 +53,7 @@ pub(super) fn is_in(value: Expr, items: Vec<Expr>, span: Span) -> SqlResult<Expr
     if !kind.is_character() {
         args = unify(args, Approximate::First, "`IN`")?.1;
     }
-    let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
+    let ty = SqlType { kind: TypeKind::Boolean, nullable: any_nullable(&args) };
     Ok(call(Function::In, args, ty, span))
 }
 

@@ -3,7 +3,7 @@
 use crate::ast;
 use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{Expr, ExprKind, Function};
-use crate::types::TypeKind;
+use crate::types::{SqlType, TypeKind};
 
 use super::coercion::{Approximate, any_nullable, call, require_typed, typed_null, unify};
 use super::comparison;
@@ -46,7 +46,7 @@ impl ExprBinder<'_> {
             return require_typed(typed_null(kind, span));
         }
         let nullable = args.iter().all(|arg| arg.ty.nullable);
-        Ok(call(Function::Coalesce, args, kind.with_nullable(nullable), span))
+        Ok(call(Function::Coalesce, args, SqlType { kind, nullable }, span))
     }
 
     /// `NULLIF(a, b)`: NULL if they are equal, else a.
@@ -66,7 +66,7 @@ impl ExprBinder<'_> {
         let values = vec![self.bind_typed(then)?, self.bind_typed(otherwise)?];
         let nullable = condition.ty.nullable;
         let bound = case(vec![condition], values, span)?;
-        let ty = bound.ty.kind.with_nullable(nullable || bound.ty.nullable);
+        let ty = SqlType { kind: bound.ty.kind, nullable: nullable || bound.ty.nullable };
         Ok(Expr { ty, ..bound })
     }
 
@@ -81,7 +81,7 @@ impl ExprBinder<'_> {
             }
             _ => {}
         }
-        let ty = kind.with_nullable(any_nullable(&args));
+        let ty = SqlType { kind, nullable: any_nullable(&args) };
         Ok(call(function, args, ty, span))
     }
 }
@@ -93,7 +93,7 @@ fn case(conditions: Vec<Expr>, values: Vec<Expr>, span: Span) -> SqlResult<Expr>
         return Err(SqlError::invalid(span, "`CASE` has no value that is not `NULL`")
             .with_hint("give one of them a type: CAST(NULL AS INT)"));
     }
-    let ty = kind.with_nullable(any_nullable(&values));
+    let ty = SqlType { kind, nullable: any_nullable(&values) };
     let otherwise = values.pop().unwrap_or_else(|| typed_null(kind, span));
     let branches = conditions.into_iter().zip(values).collect();
     Ok(Expr { kind: ExprKind::Case { branches, otherwise: Box::new(otherwise) }, ty, span })

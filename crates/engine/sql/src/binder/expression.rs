@@ -6,7 +6,7 @@ use crate::ast::{self, BinaryOperator, Call, ExprKind as Ast, IsTest, TypeName, 
 use crate::error::{Span, SqlError, SqlResult};
 use crate::functions::cast::is_supported;
 use crate::plan::{AggregateFunction, CastMode, Expr, ExprKind, Function};
-use crate::types::TypeKind;
+use crate::types::{SqlType, TypeKind};
 
 use super::budget::Budget;
 use super::coercion::{any_nullable, call, cast, require_typed, typed_null};
@@ -201,7 +201,7 @@ impl<'b> ExprBinder<'b> {
                 _ => args.push(bound),
             }
         }
-        let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
+        let ty = SqlType { kind: TypeKind::Boolean, nullable: any_nullable(&args) };
         Ok(call(function, args, ty, span))
     }
 
@@ -220,7 +220,7 @@ impl<'b> ExprBinder<'b> {
                 return Err(error.with_hint("convert the other values: CAST(x AS STRING)"));
             }
         };
-        let ty = kind.with_nullable(any_nullable(&args));
+        let ty = SqlType { kind, nullable: any_nullable(&args) };
         Ok(call(Function::Concat, args, ty, span))
     }
 
@@ -261,7 +261,7 @@ impl<'b> ExprBinder<'b> {
         {
             return Err(SqlError::invalid(escape.span, "`ESCAPE` takes a single character"));
         }
-        let ty = TypeKind::Boolean.with_nullable(any_nullable(&args));
+        let ty = SqlType { kind: TypeKind::Boolean, nullable: any_nullable(&args) };
         Ok(call(Function::Like, args, ty, span))
     }
 

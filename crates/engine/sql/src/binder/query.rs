@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::ast::{self, QueryBody, SetOperator};
 use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{Column, Expr, Rel, RelKind, Schema};
-use crate::types::TypeKind;
+use crate::types::{SqlType, TypeKind};
 
 use super::Binder;
 use super::aggregate::distinct;
@@ -104,7 +104,7 @@ fn values(rows: Vec<Vec<Expr>>, width: usize, span: Span) -> SqlResult<Rel> {
     let mut unified = Vec::with_capacity(width);
     for (index, column) in by_column.into_iter().enumerate() {
         let (kind, column) = unify(column, Approximate::First, "`VALUES`")?;
-        let ty = kind.with_nullable(any_nullable(&column));
+        let ty = SqlType { kind, nullable: any_nullable(&column) };
         schema.push(Column { name: format!("EXPR${index}"), ty, time: None });
         unified.push(column.into_iter());
     }
@@ -167,7 +167,7 @@ fn union_all(inputs: Vec<(Rel, Span)>, span: Span) -> SqlResult<Rel> {
             let Some(kind) = common_type(column.ty.kind, other.ty.kind, Approximate::First) else {
                 return Err(mismatch(index, [column.ty.kind, other.ty.kind], *place));
             };
-            column.ty = kind.with_nullable(column.ty.nullable || other.ty.nullable);
+            column.ty = SqlType { kind, nullable: column.ty.nullable || other.ty.nullable };
             column.time = column.time.filter(|time| other.time == Some(*time));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ast::{self, ExprKind as Ast, GroupItem, Select, SelectItem};
+use crate::ast::{ExprKind as Ast, GroupItem, Select, SelectItem};
 use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{Expr, Rel, RelKind, Scalar, Schema};
 use crate::types::TypeKind;

@@ -4,7 +4,7 @@
 //! Flink 2.3 `FlinkSqlOperatorTable`, `BuiltInFunctionDefinitions`; result types as observed.
 
 use crate::plan::{Expr, Function};
-use crate::types::{STRING, STRING_LENGTH, TypeKind};
+use crate::types::{STRING, STRING_LENGTH, SqlType, TypeKind};
 
 use super::coercion::{any_nullable, cast};
 
@@ -90,7 +90,7 @@ impl Signature {
     }
 
     /// The type of the result.
-    pub(super) fn result(&self, args: &[Expr]) -> crate::types::SqlType {
+    pub(super) fn result(&self, args: &[Expr]) -> SqlType {
         let first = args.first().map_or(TypeKind::Null, |arg| arg.ty.kind);
         let kind = match self.returns {
             Returns::Fixed(kind) => kind,
@@ -101,7 +101,7 @@ impl Signature {
                 other => other,
             },
         };
-        kind.with_nullable(self.nulls == Nulls::Always || any_nullable(args))
+        SqlType { kind, nullable: self.nulls == Nulls::Always || any_nullable(args) }
     }
 
     /// How it is written, for messages: `LOCATE(STRING, STRING [, INT])`.

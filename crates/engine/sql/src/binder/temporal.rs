@@ -5,7 +5,7 @@
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{Expr, ExprKind, Function, Scalar, TimeUnit};
-use crate::types::{STRING, TypeKind};
+use crate::types::{STRING, SqlType, TypeKind};
 
 use super::arithmetic;
 use super::coercion::{any_nullable, call, cast, literal};
@@ -77,7 +77,7 @@ pub(super) fn extract(unit: TimeUnit, name: &str, operand: Expr, span: Span) -> 
         TypeKind::IntervalMillis if unit == TimeUnit::Day || is_time_of_day(unit) && !is_fine => operand,
         _ => return Err(SqlError::invalid(span, format!("cannot extract `{name}` from `{kind}`"))),
     };
-    let ty = TypeKind::BigInt.with_nullable(operand.ty.nullable);
+    let ty = SqlType { kind: TypeKind::BigInt, nullable: operand.ty.nullable };
     Ok(call(Function::Extract(unit), vec![operand], ty, span))
 }
 
@@ -159,7 +159,8 @@ impl ExprBinder<'_> {
             kind if kind.is_timestamp() && (is_calendar || is_clock) => {
                 let coarse = in_millis(kind);
                 let rounded = cast(operand, coarse);
-                let rounded = call(function(unit), vec![rounded], coarse.with_nullable(ty.nullable), span);
+                let rounded =
+                    call(function(unit), vec![rounded], SqlType { kind: coarse, nullable: ty.nullable }, span);
                 Ok(cast(rounded, kind))
             }
             kind if kind == TypeKind::Date || matches!(kind, TypeKind::Time(_)) || kind.is_timestamp() => {
@@ -215,7 +216,7 @@ impl ExprBinder<'_> {
             return Err(super::calls::no_match("TIMESTAMPDIFF", &types, usage, span));
         };
         let args = vec![cast(from, kind), cast(to, kind)];
-        let ty = TypeKind::Int.with_nullable(any_nullable(&args));
+        let ty = SqlType { kind: TypeKind::Int, nullable: any_nullable(&args) };
         let difference = |unit| call(Function::TimestampDiff(unit), args, ty, span);
         match unit {
             // Whole seconds, as many times as they have parts: Flink looks no closer.

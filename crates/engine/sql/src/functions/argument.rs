@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, NullBufferBuilder};
 use datafusion_common::Result;
 
-use crate::functions::{failure, internal};
+use crate::functions::fault::{failure, internal};
 
 /// An argument of a kernel.
 #[derive(Debug, Clone)]

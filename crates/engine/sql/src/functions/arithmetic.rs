@@ -15,7 +15,9 @@ use arrow_schema::DataType;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, at, collect_primitive};
-use crate::functions::{Call, decimal, failure, internal};
+use crate::functions::call::Call;
+use crate::functions::decimal;
+use crate::functions::fault::{failure, internal};
 use crate::plan::Function;
 use crate::types::TypeKind;
 

@@ -5,6 +5,7 @@
 pub mod from_string;
 pub mod java_double;
 pub mod numeric;
+pub mod outcome;
 pub mod temporal;
 pub mod to_string;
 
@@ -14,9 +15,12 @@ use arrow_array::{ArrayRef, new_null_array};
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, collect_binary};
-use crate::functions::{Call, failure, internal, quoted};
+use crate::functions::call::Call;
+use crate::functions::fault::internal;
 use crate::plan::CastMode;
-use crate::types::{STRING_LENGTH, TypeKind};
+use crate::types::TypeKind;
+
+use self::outcome::fitted;
 
 /// Whether there is a cast.
 ///
@@ -75,40 +79,10 @@ pub fn evaluate(call: &Call<'_>, arg: &Argument, mode: CastMode) -> Result<Array
     temporal::evaluate(call, arg, from)
 }
 
-/// BINARY is cut or filled with zeros to its length, VARBINARY is cut.
-pub(super) fn fitted(mut bytes: Vec<u8>, to: TypeKind) -> Result<Vec<u8>> {
-    match to {
-        TypeKind::Binary(length) => bytes.resize(buffer_length(length)?, 0),
-        TypeKind::Varbinary(length) if length < STRING_LENGTH => {
-            bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-        }
-        _ => {}
-    }
-    Ok(bytes)
-}
-
-/// The length of a value that is filled up, refused if one row could exhaust the memory with it.
-pub(super) fn buffer_length(length: u32) -> Result<usize> {
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if length > super::string::TEXT_BYTES_MAX {
-        return Err(failure(format!("cannot fill a value up to a length of {length}")));
-    }
-    Ok(length)
-}
-
 fn binary(call: &Call<'_>, arg: &Argument) -> Result<ArrayRef> {
     let values = arg.binary()?;
     collect_binary(call.rows, |row| match values.get(row) {
         Some(bytes) => Ok(Some(fitted(bytes.to_vec(), call.returns.kind)?)),
         None => Ok(None),
     })
-}
-
-/// The value of a conversion that succeeded; one that failed is an error or, for TRY_CAST, NULL.
-pub(super) fn settled<T>(value: Option<T>, mode: CastMode, text: &str, to: TypeKind) -> Result<Option<T>> {
-    match (value, mode) {
-        (Some(value), _) => Ok(Some(value)),
-        (None, CastMode::Try) => Ok(None),
-        (None, CastMode::Strict) => Err(failure(format!("cannot cast {} to {to}", quoted(text)))),
-    }
 }

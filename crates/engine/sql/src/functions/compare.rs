@@ -16,8 +16,9 @@ use arrow_select::zip::zip;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, at, common_nulls};
+use crate::functions::decimal;
+use crate::functions::fault::internal;
 use crate::functions::logic::true_rows;
-use crate::functions::{decimal, internal};
 use crate::plan::Function;
 
 /// A comparison of the two arguments, which have the same type.

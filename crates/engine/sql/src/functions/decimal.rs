@@ -13,7 +13,8 @@ use arrow_schema::DataType;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, Reader, at, collect_boolean, collect_primitive};
-use crate::functions::{Call, failure, internal};
+use crate::functions::call::Call;
+use crate::functions::fault::{failure, internal};
 use crate::plan::Function;
 use crate::types::TypeKind;
 

@@ -9,7 +9,7 @@ use arrow_buffer::BooleanBuffer;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, at};
-use crate::functions::internal;
+use crate::functions::fault::internal;
 use crate::plan::Function;
 
 /// NOT.

@@ -12,9 +12,10 @@ use arrow_schema::DataType;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, Reader, at, collect_primitive};
+use crate::functions::call::Call;
 use crate::functions::cast::java_double::shortest;
-use crate::functions::decimal::{Shape, divide_half_up, power};
-use crate::functions::{Call, decimal, failure, internal};
+use crate::functions::decimal::{self, Shape, divide_half_up, power};
+use crate::functions::fault::{failure, internal};
 use crate::plan::Function;
 
 /// ABS, CEIL, FLOOR, SIGN; the result has the type of the argument, of a DECIMAL perhaps another scale.

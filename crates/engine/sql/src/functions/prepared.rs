@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use datafusion_common::Result;
 
-use crate::functions::Operation;
 use crate::functions::argument::Argument;
 use crate::functions::date_format::{DateFormat, Dialect};
-use crate::functions::membership::Members;
-use crate::functions::pattern::LikePattern;
+use crate::functions::membership::members::Members;
+use crate::functions::pattern::like::LikePattern;
 use crate::plan::Function;
 
 /// What was made ready.
@@ -32,8 +31,7 @@ impl Prepared {
     ///
     /// # Errors
     /// Execution if a pattern or format is malformed.
-    pub fn new(operation: Operation, literals: &[Option<Argument>]) -> Result<Self> {
-        let Operation::Function(function) = operation else { return Ok(Self::Nothing) };
+    pub fn new(function: Function, literals: &[Option<Argument>]) -> Result<Self> {
         match function {
             Function::Like => like(literals),
             Function::In => {

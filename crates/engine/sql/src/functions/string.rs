@@ -1,9 +1,10 @@
 //! Functions of character strings; lengths and positions count code points, positions start at 1.
 //!
-//! No function makes a value larger than [`TEXT_BYTES_MAX`]: a small row must not be able to exhaust the memory.
+//! No function makes a value larger than [`size::TEXT_BYTES_MAX`]: a small row must not be able to exhaust the memory.
 
 pub mod edge;
 pub mod search;
+pub mod size;
 pub mod slice;
 
 use arrow_array::ArrayRef;
@@ -11,11 +12,11 @@ use arrow_array::types::{Int32Type, Int64Type};
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, Reader, TextSink, at};
-use crate::functions::{Call, failure, internal};
+use crate::functions::call::Call;
+use crate::functions::fault::internal;
 use crate::plan::Function;
 
-/// The most bytes of a value that REPEAT, REPLACE, LPAD or RPAD make.
-pub const TEXT_BYTES_MAX: usize = 64 << 20;
+use self::size::check_size;
 
 /// A function of strings.
 pub fn evaluate(function: Function, call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
@@ -175,12 +176,4 @@ fn chr(call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
         }
     }
     Ok(sink.finish())
-}
-
-/// Refuses to make a value that is too large.
-fn check_size(name: &str, bytes: usize) -> Result<()> {
-    if bytes > TEXT_BYTES_MAX {
-        return Err(failure(format!("{name} would make a string of {bytes} bytes, the most is {TEXT_BYTES_MAX}")));
-    }
-    Ok(())
 }

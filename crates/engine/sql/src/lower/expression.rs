@@ -23,14 +23,15 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, Literal};
 use kobel_model::{Error, Result};
 
-use crate::functions::{Operation, cast};
+use crate::functions::call::Operation;
+use crate::functions::cast;
 use crate::lower::ExprContext;
 use crate::plan::{Expr, ExprKind, Function, Scalar};
 use crate::types::{TypeKind, time_unit};
 
 use self::branch::BranchExpr;
 use self::connective::{Connective, ConnectiveExpr};
-use self::kernel::{KernelExpr, Signature};
+use self::kernel::{KernelExpr, Signature, depends_on_clock};
 
 /// Makes the physical expression that evaluates `expr` over batches whose columns `expr` refers to by index.
 ///
@@ -67,8 +68,8 @@ pub fn lower_expr(expr: &Expr, context: &ExprContext) -> Result<Arc<dyn Physical
 fn lower_call(function: Function, args: &[Expr], expr: &Expr, context: &ExprContext) -> Result<Arc<dyn PhysicalExpr>> {
     let children = args.iter().map(|arg| lower_expr(arg, context)).collect::<Result<Vec<_>>>()?;
     match function {
-        Function::And => Ok(Arc::new(ConnectiveExpr::new(Connective::And, children, expr.ty.nullable))),
-        Function::Or => Ok(Arc::new(ConnectiveExpr::new(Connective::Or, children, expr.ty.nullable))),
+        Function::And => Ok(Arc::new(ConnectiveExpr::new(Connective::And, children, expr.ty))),
+        Function::Or => Ok(Arc::new(ConnectiveExpr::new(Connective::Or, children, expr.ty))),
         Function::Coalesce => Ok(Arc::new(BranchExpr::coalesce(children, expr.ty))),
         _ => {
             let signature = Signature { args: args.iter().map(|arg| arg.ty).collect(), returns: expr.ty };
@@ -159,14 +160,6 @@ fn is_constant(expr: &Expr) -> bool {
             is_constant(otherwise) && branches.iter().all(|(when, then)| is_constant(when) && is_constant(then))
         }
     }
-}
-
-/// Whether a function's value changes while the job runs.
-pub(crate) fn depends_on_clock(function: Function) -> bool {
-    matches!(
-        function,
-        Function::CurrentTimestamp | Function::LocalTimestamp | Function::CurrentDate | Function::Proctime
-    )
 }
 
 fn plan_scalar(value: ScalarValue) -> Option<Scalar> {

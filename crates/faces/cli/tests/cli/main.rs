@@ -4,6 +4,7 @@
 //! what it waits for, or when the process has ended.
 
 mod command_line;
+mod crash;
 mod errors;
 mod kobel;
 mod recovery;

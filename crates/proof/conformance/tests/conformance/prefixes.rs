@@ -25,7 +25,7 @@ CREATE TABLE orders (
   total AS price * quantity,
   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
 ) WITH ('connector' = 'memory');
-CREATE TABLE returns (
+CREATE TABLE refunds (
   id BIGINT NOT NULL, item STRING, quantity INT, ts TIMESTAMP(3),
   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
 ) WITH ('connector' = 'memory');
@@ -40,7 +40,7 @@ const QUERIES: &[&str] = &[
     "SELECT id, item FROM orders",
     "SELECT id, quantity * 2 + 1, UPPER(item), total FROM orders WHERE quantity > 2 AND item IS NOT NULL",
     "SELECT CASE WHEN quantity > 5 THEN 'many' WHEN quantity IS NULL THEN 'none' ELSE 'few' END, COALESCE(item, '-') FROM orders",
-    "SELECT id, quantity FROM orders UNION ALL SELECT id, -quantity FROM returns",
+    "SELECT id, quantity FROM orders UNION ALL SELECT id, -quantity FROM refunds",
     "SELECT * FROM large",
     "SELECT item, COUNT(*), COUNT(quantity), SUM(quantity), MIN(quantity), MAX(quantity), AVG(quantity) FROM orders GROUP BY item",
     "SELECT COUNT(*), SUM(price), MAX(item), MIN(ts) FROM orders",
@@ -50,7 +50,7 @@ const QUERIES: &[&str] = &[
     "SELECT n, COUNT(*), MIN(s), MAX(s) FROM (SELECT item, COUNT(*) AS n, SUM(quantity) AS s FROM orders GROUP BY item) GROUP BY n",
     "SELECT SUM(n), COUNT(DISTINCT n), AVG(n) FROM (SELECT item, COUNT(*) AS n FROM orders GROUP BY item)",
     "SELECT DISTINCT n FROM (SELECT item, COUNT(*) AS n FROM orders GROUP BY item)",
-    "SELECT item, COUNT(*) FROM (SELECT item FROM orders UNION ALL SELECT item FROM returns) GROUP BY item",
+    "SELECT item, COUNT(*) FROM (SELECT item FROM orders UNION ALL SELECT item FROM refunds) GROUP BY item",
     "SELECT window_start, window_end, COUNT(*), SUM(quantity) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end",
     "SELECT item, window_time, COUNT(*), MIN(price), MAX(item), AVG(quantity) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '7' SECOND)) GROUP BY item, window_start, window_end, window_time",
     "SELECT item, gift, window_end, COUNT(DISTINCT quantity) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '3' SECOND)) GROUP BY item, gift, window_start, window_end",
@@ -95,15 +95,15 @@ fn orders(rows: usize, random: &mut Random) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).expect("columns fit")
 }
 
-fn returns(rows: usize, random: &mut Random) -> RecordBatch {
+fn refunds(rows: usize, random: &mut Random) -> RecordBatch {
     orders(rows, random).project(&[0, 1, 3, 5]).expect("columns exist")
 }
 
 fn tables(rows: usize) -> BTreeMap<String, Splits> {
     let mut random = Random(42);
     let orders = (0..3).map(|_| orders(rows, &mut random)).collect();
-    let returns = (0..3).map(|_| returns(rows, &mut random)).collect();
-    BTreeMap::from([("orders".to_owned(), orders), ("returns".to_owned(), returns)])
+    let refunds = (0..3).map(|_| refunds(rows, &mut random)).collect();
+    BTreeMap::from([("orders".to_owned(), orders), ("refunds".to_owned(), refunds)])
 }
 
 fn prefix(tables: &BTreeMap<String, Splits>, rows: usize) -> BTreeMap<String, Splits> {

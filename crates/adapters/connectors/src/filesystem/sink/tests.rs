@@ -12,7 +12,7 @@ use kobel_sql::types::TypeKind;
 use tempfile::TempDir;
 
 use super::*;
-use crate::fixtures::{connectors, table};
+use crate::tests::{connectors, table};
 
 /// What a row is, which is what comes of an undisturbed run.
 const ROWS: std::ops::Range<i32> = 0..60;

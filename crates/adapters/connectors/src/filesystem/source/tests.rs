@@ -10,7 +10,7 @@ use kobel_sql::types::{STRING, TypeKind};
 use tempfile::TempDir;
 
 use super::*;
-use crate::fixtures::{connectors, shown, table};
+use crate::tests::{connectors, shown, table};
 
 const CSV: &str = "\u{feff}1,a\n2,\"b\nb\"\r\n3,\"c\"\"c\"\n\n4,\n5,ü";
 

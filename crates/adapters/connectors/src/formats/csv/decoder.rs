@@ -30,7 +30,8 @@ impl CsvDecoder {
     /// Bug if a column cannot be built.
     pub fn new(options: CsvOptions, physical: &[PhysicalColumn], asked: &[usize]) -> Result<Self> {
         Ok(Self {
-            splitter: Splitter::new(options.dialect),
+            // One more than the columns: whether the last delimiter ends the row depends on what is behind it.
+            splitter: Splitter::new(options.dialect, physical.len() + 1),
             rows: RowsBuilder::new(physical, asked)?,
             asked: asked.to_vec(),
             width: physical.len(),
@@ -54,7 +55,8 @@ impl CsvDecoder {
         {
             return Ok(());
         }
-        Err(Fault::of_record(format!("the row has {found} fields: expected {expected}")))
+        let noun = if found == 1 { "field" } else { "fields" };
+        Err(Fault::of_record(format!("the row has {found} {noun}: expected {expected}")))
     }
 
     /// Appends the record that was split last.

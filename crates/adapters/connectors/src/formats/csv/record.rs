@@ -41,9 +41,13 @@ enum Place {
     Copy(Range<usize>),
 }
 
-/// Splits records; keeps the places of the last record's fields.
+/// Splits records; keeps the places of the last record's first fields and counts all of them, so that a row of
+/// nothing but delimiters takes no more memory than its bytes.
 pub(crate) struct Splitter {
     dialect: Dialect,
+    /// How many fields of a record can be asked for.
+    kept_max: usize,
+    fields: usize,
     places: Vec<Place>,
     copied: Vec<u8>,
 }
@@ -55,17 +59,18 @@ enum Stop {
 }
 
 impl Splitter {
-    /// A splitter for a dialect.
-    pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, places: Vec::new(), copied: Vec::new() }
+    /// A splitter for a dialect that keeps the first `kept_max` fields of a record.
+    pub fn new(dialect: Dialect, kept_max: usize) -> Self {
+        Self { dialect, kept_max, fields: 0, places: Vec::new(), copied: Vec::new() }
     }
 
     /// Number of fields of the last record.
     pub fn fields(&self) -> usize {
-        self.places.len()
+        self.fields
     }
 
-    /// The bytes of a field of the last record, which was found in `input`.
+    /// The bytes of a field of the last record, which was found in `input`; `None` if there is no such field or it was
+    /// not kept.
     pub fn field<'a>(&'a self, index: usize, input: &'a [u8]) -> Option<&'a [u8]> {
         match self.places.get(index)? {
             Place::Input(range) => input.get(range.clone()),
@@ -75,8 +80,7 @@ impl Splitter {
 
     /// Splits the first record of `input`, which is not empty.
     pub fn split(&mut self, input: &[u8], tail: Tail) -> Split {
-        self.places.clear();
-        self.copied.clear();
+        self.forget();
         if self.dialect.has_comments
             && let Some(split) = skip_comment(input, tail)
         {
@@ -92,6 +96,20 @@ impl Splitter {
                 None => Split::Incomplete,
                 Some((text, bytes)) => Split::Broken(extent(input, text, bytes), Fault::of_record(message)),
             },
+        }
+    }
+
+    /// Forgets the last record.
+    fn forget(&mut self) {
+        self.fields = 0;
+        self.places.clear();
+        self.copied.clear();
+    }
+
+    fn keep(&mut self, place: Place) {
+        self.fields += 1;
+        if self.places.len() < self.kept_max {
+            self.places.push(place);
         }
     }
 
@@ -119,7 +137,7 @@ impl Splitter {
 
     fn push_input(&mut self, input: &[u8], range: Range<usize>) {
         let range = if self.dialect.is_trimmed { trimmed(input, range) } else { range };
-        self.places.push(Place::Input(range));
+        self.keep(Place::Input(range));
     }
 
     /// Splits a record field by field.
@@ -173,7 +191,7 @@ impl Splitter {
             self.copy(input, from..at);
             let range = copy..self.copied.len();
             let range = if self.dialect.is_trimmed { trimmed(&self.copied, range) } else { range };
-            self.places.push(Place::Copy(range));
+            self.keep(Place::Copy(range));
         }
         Ok(at)
     }
@@ -224,10 +242,10 @@ impl Splitter {
 
     fn push_quoted(&mut self, input: &[u8], copy: usize, start: usize, last: Range<usize>) {
         if last.start == start {
-            self.places.push(Place::Input(last));
+            self.keep(Place::Input(last));
         } else {
             self.copy(input, last);
-            self.places.push(Place::Copy(copy..self.copied.len()));
+            self.keep(Place::Copy(copy..self.copied.len()));
         }
     }
 

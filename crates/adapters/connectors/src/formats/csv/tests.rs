@@ -3,8 +3,8 @@
 use kobel_sql::catalog::TableSpec;
 use kobel_sql::types::{STRING, TypeKind};
 
-use crate::fixtures::table;
 use crate::formats::tests::{decode, decode_columns, rewrite};
+use crate::tests::table;
 
 fn spec(columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> TableSpec {
     let columns: Vec<_> = columns.iter().map(|(name, kind)| (*name, kind.nullable())).collect();
@@ -62,7 +62,7 @@ fn broken_rows_are_named_by_line_and_column() {
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
     let cases: &[Case<'_>] = &[
         (&[], "1,x,2\n3,y\n", "2: the row has 2 fields: expected 3"),
-        (&[], "1,x,2\n\n", "2: the row has 1 fields: expected 3"),
+        (&[], "1,x,2\n\n", "2: the row has 1 field: expected 3"),
         (&[], "1,x,2,9\n", "1: the row has 4 fields: expected 3"),
         (&[], "1,x,2,,\n", "1: the row has 5 fields: expected 3"),
         (&[("csv.allow-trailing-comma", "false")], "1,x,2,\n", "1: the row has 4 fields: expected 3"),

@@ -122,7 +122,7 @@ impl JsonDecoder {
                     column.append_null()?;
                     continue;
                 }
-                Found::Boolean(value) => column.append_boolean(*value),
+                Found::Boolean(value) => column.append_truth(if *value { "true" } else { "false" }),
                 Found::Line(range) => column.append_text(scanner.text(range), style),
                 Found::Fraction(range) => column.append_fraction(scanner.text(range), style),
                 Found::Buffer => column.append_text(&slot.buffer, style),

@@ -3,8 +3,8 @@
 use kobel_sql::catalog::TableSpec;
 use kobel_sql::types::{STRING, TypeKind};
 
-use crate::fixtures::table;
 use crate::formats::tests::{decode, decode_columns, rewrite};
+use crate::tests::table;
 
 const IGNORE: &[(&str, &str)] = &[("json.ignore-parse-errors", "true")];
 const ISO: &[(&str, &str)] = &[("json.timestamp-format.standard", "ISO-8601")];

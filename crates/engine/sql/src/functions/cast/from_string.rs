@@ -11,18 +11,18 @@ use arrow_array::{ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, collect_binary, collect_boolean, collect_primitive};
+use crate::functions::call::Call;
 use crate::functions::date_format::Wall;
-use crate::functions::decimal::{PRECISION_MAX, Shape};
+use crate::functions::decimal::{self, PRECISION_MAX, Shape};
+use crate::functions::fault::internal;
 use crate::functions::temporal::civil::{MILLIS_PER_DAY, days, last_day};
-use crate::functions::temporal::reading::ticks;
-use crate::functions::temporal::zone::Overlap;
-use crate::functions::temporal::{from_instants, ticks_per_ms, zone_of};
-use crate::functions::{Call, decimal, internal};
+use crate::functions::temporal::ticks::{from_instants, of_wall, ticks_per_ms};
+use crate::functions::temporal::zone::{Overlap, zone_of};
 use crate::plan::CastMode;
 use crate::types::{TypeKind, time_unit};
 
+use super::outcome::{fitted, settled};
 use super::temporal::cut;
-use super::{fitted, settled};
 
 /// A cast from a character type.
 pub fn evaluate(call: &Call<'_>, arg: &Argument, mode: CastMode) -> Result<ArrayRef> {
@@ -71,7 +71,7 @@ pub fn evaluate(call: &Call<'_>, arg: &Argument, mode: CastMode) -> Result<Array
             let result: PrimitiveArray<Int64Type> = reading.values(|text| {
                 let wall = parse_timestamp(text)?;
                 let millis = if zone.is_utc() { wall.millis } else { zone.instant_of(wall.millis, Overlap::Earlier) };
-                ticks(Wall { millis, nanos: wall.nanos }, precision, per_ms)
+                of_wall(Wall { millis, nanos: wall.nanos }, precision, per_ms)
             })?;
             from_instants(to, result, per_ms)
         }

@@ -15,13 +15,14 @@ use arrow_buffer::BooleanBuffer;
 use datafusion_common::Result;
 
 use crate::functions::argument::Argument;
-use crate::functions::decimal::{Decimal, Shape, power};
-use crate::functions::{Call, decimal, internal};
+use crate::functions::call::Call;
+use crate::functions::decimal::{self, Decimal, Shape, power};
+use crate::functions::fault::internal;
 use crate::plan::CastMode;
 use crate::types::TypeKind;
 
 use super::java_double::shortest;
-use super::settled;
+use super::outcome::settled;
 
 /// Java's conversions between primitive numbers.
 trait JavaNumber: Copy {

@@ -9,10 +9,11 @@ use arrow_array::{ArrayRef, PrimitiveArray};
 use datafusion_common::Result;
 
 use crate::functions::argument::Argument;
+use crate::functions::call::Call;
+use crate::functions::fault::internal;
 use crate::functions::temporal::civil::MILLIS_PER_DAY;
-use crate::functions::temporal::zone::{Overlap, Zone};
-use crate::functions::temporal::{Ticks, from_instants, zone_of};
-use crate::functions::{Call, internal};
+use crate::functions::temporal::ticks::{Ticks, from_instants};
+use crate::functions::temporal::zone::{Overlap, Zone, zone_of};
 use crate::types::TypeKind;
 
 /// A cast between types of times.

@@ -14,14 +14,16 @@ use arrow_array::{ArrayRef, ArrowPrimitiveType};
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, TextSink};
+use crate::functions::call::Call;
 use crate::functions::decimal::power;
+use crate::functions::fault::internal;
 use crate::functions::temporal::civil::{Civil, MILLIS_PER_DAY, civil};
-use crate::functions::temporal::{Ticks, zone_of};
-use crate::functions::{Call, internal};
+use crate::functions::temporal::ticks::Ticks;
+use crate::functions::temporal::zone::zone_of;
 use crate::types::{STRING_LENGTH, TypeKind};
 
-use super::buffer_length;
 use super::java_double::{push_f32, push_f64};
+use super::outcome::buffer_length;
 
 /// A cast to a character type.
 pub fn evaluate(call: &Call<'_>, arg: &Argument, from: TypeKind) -> Result<ArrayRef> {

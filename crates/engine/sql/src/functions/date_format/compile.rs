@@ -2,9 +2,9 @@
 
 use datafusion_common::Result;
 
-use crate::functions::{failure, quoted};
+use crate::functions::fault::{failure, quoted};
 
-use super::{Dialect, Element, Field, Part};
+use super::element::{Dialect, Element, Field, Part};
 
 /// How deep optional sections may nest.
 const NESTING_MAX: usize = 16;

@@ -3,7 +3,7 @@
 
 use crate::functions::temporal::civil::{MILLIS_PER_DAY, days};
 
-use super::{Element, Field, MONTHS, Part, SHORT, WEEKDAYS, Wall};
+use super::element::{Element, Field, MONTHS, Part, SHORT, WEEKDAYS, Wall};
 
 /// The fields as they are read; they start at 1970-01-01 00:00:00.
 struct Reading {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::functions::temporal::civil::{civil, day_of_year, iso_weekday};
 
-use super::{Dialect, Element, Field, MONTHS, Part, SHORT, WEEKDAYS, Wall};
+use super::element::{Dialect, Element, Field, MONTHS, Part, SHORT, WEEKDAYS, Wall};
 
 /// Appends `wall`; optional sections are always printed, since every field of a time is known.
 pub(super) fn print(elements: &[Element], dialect: Dialect, wall: Wall, out: &mut String) {

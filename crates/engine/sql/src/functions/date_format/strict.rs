@@ -6,7 +6,7 @@
 
 use crate::functions::temporal::civil::{MILLIS_PER_DAY, days, is_leap, iso_weekday, last_day};
 
-use super::{Element, FIELDS, Field, MONTHS, Part, SHORT, WEEKDAYS, Wall};
+use super::element::{Element, FIELDS, Field, MONTHS, Part, SHORT, WEEKDAYS, Wall};
 
 /// The longest number of a letter that gives no width.
 const NUMBER_MAX: usize = 19;

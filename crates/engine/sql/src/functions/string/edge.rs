@@ -4,11 +4,11 @@ use arrow_array::ArrayRef;
 use arrow_array::types::Int32Type;
 use datafusion_common::Result;
 
-use crate::functions::Call;
 use crate::functions::argument::{Argument, TextSink, at};
+use crate::functions::call::Call;
 use crate::plan::Function;
 
-use super::check_size;
+use super::size::check_size;
 
 /// TRIM of the characters in the first argument from the second.
 pub fn trim(function: Function, call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {

@@ -7,8 +7,8 @@ use arrow_array::types::Int32Type;
 use datafusion_common::Result;
 use memchr::memmem;
 
-use crate::functions::Call;
 use crate::functions::argument::{Argument, at, collect_boolean, collect_primitive};
+use crate::functions::call::Call;
 use crate::plan::Function;
 
 use super::slice::byte_offset;

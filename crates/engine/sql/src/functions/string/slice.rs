@@ -7,8 +7,8 @@ use arrow_array::types::Int32Type;
 use arrow_schema::DataType;
 use datafusion_common::Result;
 
-use crate::functions::Call;
 use crate::functions::argument::{Argument, TextSink, at, collect_primitive};
+use crate::functions::call::Call;
 use crate::plan::Function;
 
 /// CHAR_LENGTH; ASCII, which is the first byte as a signed number.

@@ -9,11 +9,13 @@ use arrow_schema::DataType;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, at};
-use crate::functions::{Call, internal};
+use crate::functions::call::Call;
+use crate::functions::fault::internal;
 use crate::plan::TimeUnit;
 
 use super::civil::{MILLIS_PER_DAY, civil, day_of_year, iso_week, iso_weekday};
-use super::{Ticks, zone_of};
+use super::ticks::Ticks;
+use super::zone::zone_of;
 
 type Column = PrimitiveArray<Int64Type>;
 

@@ -10,12 +10,13 @@ use arrow_schema::DataType;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, at, collect_primitive};
-use crate::functions::{Call, internal};
+use crate::functions::call::Call;
+use crate::functions::fault::internal;
 use crate::plan::TimeUnit;
 use crate::types::TypeKind;
 
 use super::civil::{MILLIS_PER_DAY, add_months, add_months_to_millis, months_between, months_between_millis};
-use super::{Ticks, from_instants};
+use super::ticks::{Ticks, from_instants};
 
 /// Plus or minus an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

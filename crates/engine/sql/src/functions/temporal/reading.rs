@@ -11,16 +11,17 @@ use arrow_schema::DataType;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, Reader, TextSink, at, collect_primitive};
+use crate::functions::call::Call;
 use crate::functions::cast::from_string::{parse_date, parse_timestamp};
 use crate::functions::date_format::{DateFormat, Dialect, Wall};
+use crate::functions::fault::{failure, internal};
 use crate::functions::prepared::Prepared;
-use crate::functions::{Call, failure, internal};
 use crate::plan::Function;
 use crate::types::{TypeKind, time_unit};
 
 use super::civil::{MILLIS_PER_DAY, days};
-use super::zone::{Overlap, Zone};
-use super::{Ticks, from_instants, ticks_per_ms, zone_of};
+use super::ticks::{Ticks, from_instants, of_wall, ticks_per_ms};
+use super::zone::{Overlap, Zone, zone_of};
 
 /// The format of FROM_UNIXTIME and UNIX_TIMESTAMP if none is given, and of text that DATE_FORMAT reads.
 const DEFAULT_FORMAT: &str = "yyyy-MM-dd HH:mm:ss";
@@ -149,19 +150,9 @@ fn to_timestamp(call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
         } else {
             parse_timestamp(text)
         };
-        Ok(wall.and_then(|wall| ticks(wall, precision, per_ms)))
+        Ok(wall.and_then(|wall| of_wall(wall, precision, per_ms)))
     })?;
     from_instants(call.returns.kind, result, per_ms)
-}
-
-/// A time with no more than `precision` digits of the second, in ticks; `None` if it is out of range.
-pub(crate) fn ticks(wall: Wall, precision: u8, per_ms: i64) -> Option<i64> {
-    let nanos = wall.millis.rem_euclid(1_000) * 1_000_000 + wall.nanos;
-    let unit = 10_i64.pow(u32::from(9 - precision.min(9)));
-    let nanos = nanos - nanos % unit;
-    let second = wall.millis.div_euclid(1_000);
-    let per_second = per_ms * 1_000;
-    second.checked_mul(per_second)?.checked_add(nanos / (1_000_000_000 / per_second))
 }
 
 /// The way of `java.sql.Timestamp.valueOf` and `Date.valueOf`: one or two digits, days count on into the next month.
@@ -230,7 +221,7 @@ fn to_timestamp_ltz(call: &Call<'_>, args: &[Argument]) -> Result<ArrayRef> {
             return Ok(None);
         }
         let nanos = i64::try_from(nanos).unwrap_or(0);
-        Ok(ticks(Wall { millis, nanos }, precision, per_ms))
+        Ok(of_wall(Wall { millis, nanos }, precision, per_ms))
     })?;
     from_instants(call.returns.kind, result, per_ms)
 }

@@ -8,11 +8,13 @@ use arrow_schema::DataType;
 use datafusion_common::Result;
 
 use crate::functions::argument::{Argument, at};
-use crate::functions::{Call, internal};
+use crate::functions::call::Call;
+use crate::functions::fault::internal;
 use crate::plan::TimeUnit;
 
 use super::civil::{MILLIS_PER_DAY, Period, period_end, period_start};
-use super::{Ticks, from_instants, zone_of};
+use super::ticks::{Ticks, from_instants};
+use super::zone::zone_of;
 
 /// FLOOR or CEIL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

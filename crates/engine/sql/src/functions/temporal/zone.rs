@@ -8,6 +8,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
+use crate::functions::call::Call;
+use crate::types::TypeKind;
+
 use super::civil::{MILLIS_PER_DAY, civil};
 
 const BLOCK_MS: i64 = 900_000;
@@ -112,4 +115,12 @@ fn date_time(wall: i64) -> Option<DateTime> {
         i32::try_from(time % 1000).ok()? * 1_000_000,
     )
     .ok()
+}
+
+/// The zone in which values of `kind` are read: the session's for TIMESTAMP_LTZ, else none.
+pub fn zone_of<'a>(kind: TypeKind, call: &Call<'a>) -> Zone<'a> {
+    match kind {
+        TypeKind::TimestampLtz(_) => Zone::new(&call.context.time_zone),
+        _ => Zone::utc(),
+    }
 }

@@ -11,7 +11,7 @@ use datafusion_common::Result;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
-use crate::functions::internal;
+use crate::functions::fault::internal;
 use crate::functions::logic::true_rows;
 use crate::types::SqlType;
 

@@ -14,9 +14,9 @@ use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
 use crate::functions::logic::{false_rows, true_rows};
+use crate::types::SqlType;
 
-use super::kernel::is_total;
-use super::selection::evaluate_truth;
+use super::selection::{evaluate_truth, is_total};
 
 /// Which connective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,13 +32,13 @@ pub enum Connective {
 pub struct ConnectiveExpr {
     connective: Connective,
     children: Vec<Arc<dyn PhysicalExpr>>,
-    nullable: bool,
+    ty: SqlType,
 }
 
 impl ConnectiveExpr {
-    /// Combines BOOLEAN expressions, evaluated from left to right.
-    pub fn new(connective: Connective, children: Vec<Arc<dyn PhysicalExpr>>, nullable: bool) -> Self {
-        Self { connective, children, nullable }
+    /// Combines BOOLEAN expressions, evaluated from left to right; `ty` is BOOLEAN.
+    pub fn new(connective: Connective, children: Vec<Arc<dyn PhysicalExpr>>, ty: SqlType) -> Self {
+        Self { connective, children, ty }
     }
 
     fn undecided(&self, so_far: &BooleanArray) -> BooleanBuffer {
@@ -55,11 +55,11 @@ impl PhysicalExpr for ConnectiveExpr {
     }
 
     fn nullable(&self, _input_schema: &Schema) -> Result<bool> {
-        Ok(self.nullable)
+        Ok(self.ty.nullable)
     }
 
     fn return_field(&self, _input_schema: &Schema) -> Result<FieldRef> {
-        Ok(Arc::new(Field::new(self.to_string(), DataType::Boolean, self.nullable)))
+        Ok(Arc::new(Field::new(self.to_string(), DataType::Boolean, self.ty.nullable)))
     }
 
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
@@ -92,7 +92,7 @@ impl PhysicalExpr for ConnectiveExpr {
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
-        Ok(Arc::new(Self::new(self.connective, children, self.nullable)))
+        Ok(Arc::new(Self::new(self.connective, children, self.ty)))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

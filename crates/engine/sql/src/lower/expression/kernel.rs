@@ -12,19 +12,17 @@ use arrow_schema::{DataType, Field, FieldRef, Schema};
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
-use datafusion_physical_expr::expressions::{Column, Literal};
+use datafusion_physical_expr::expressions::Literal;
 use kobel_model::Error;
 
 use crate::functions::argument::Argument;
+use crate::functions::call::{Call, Operation};
+use crate::functions::fault::internal;
 use crate::functions::prepared::Prepared;
-use crate::functions::{Call, Operation, cast, evaluate, internal};
+use crate::functions::{cast, evaluate};
 use crate::lower::ExprContext;
 use crate::plan::{CastMode, Function};
 use crate::types::SqlType;
-
-use super::branch::BranchExpr;
-use super::connective::ConnectiveExpr;
-use super::depends_on_clock;
 
 /// The types of a kernel's arguments and of its result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,7 +64,11 @@ impl KernelExpr {
             })
             .collect::<Result<Vec<_>>>()
             .map_err(|error| Error::bug("cannot make a value of a literal").with_source(error))?;
-        let prepared = Prepared::new(operation, &literals).map_err(|error| match error {
+        let prepared = match operation {
+            Operation::Function(function) => Prepared::new(function, &literals),
+            Operation::Cast(_) => Ok(Prepared::Nothing),
+        };
+        let prepared = prepared.map_err(|error| match error {
             datafusion_common::DataFusionError::Execution(message) => Error::invalid(message),
             error => Error::bug("cannot prepare an expression").with_source(error),
         })?;
@@ -74,28 +76,24 @@ impl KernelExpr {
         Ok(Self { operation, children, literals, signature, context, prepared, arrow })
     }
 
-    /// Whether it has a value for every row, that is, whether no row can make it fail; and is cheap.
-    fn is_total(&self) -> bool {
-        let total = match self.operation {
+    /// Whether the kernel has a value for all arguments, that is, whether no row can make it fail; and is cheap.
+    pub(super) fn is_total(&self) -> bool {
+        match self.operation {
             Operation::Cast(CastMode::Try) => false,
             Operation::Cast(CastMode::Strict) => {
                 self.signature.args.iter().all(|ty| cast::is_total(ty.kind, self.signature.returns.kind))
             }
             Operation::Function(function) => is_total_function(function, self.signature.returns),
-        };
-        total && self.children.iter().all(is_total)
+        }
     }
 }
 
-/// Whether an expression is cheap and has a value for every row, so that it may be evaluated where it is not needed.
-pub(super) fn is_total(expr: &Arc<dyn PhysicalExpr>) -> bool {
-    if expr.is::<Column>() || expr.is::<Literal>() {
-        return true;
-    }
-    match expr.downcast_ref::<KernelExpr>() {
-        Some(kernel) => kernel.is_total(),
-        None => (expr.is::<ConnectiveExpr>() || expr.is::<BranchExpr>()) && expr.children().into_iter().all(is_total),
-    }
+/// Whether a function's value changes while the job runs.
+pub(super) fn depends_on_clock(function: Function) -> bool {
+    matches!(
+        function,
+        Function::CurrentTimestamp | Function::LocalTimestamp | Function::CurrentDate | Function::Proctime
+    )
 }
 
 fn is_total_function(function: Function, returns: SqlType) -> bool {

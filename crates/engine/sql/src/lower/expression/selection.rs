@@ -1,4 +1,4 @@
-//! Evaluation of an expression for some rows of a batch only.
+//! Evaluation of an expression for some rows of a batch only, and which expressions need no such care.
 
 use std::sync::Arc;
 
@@ -9,10 +9,13 @@ use arrow_select::filter::filter_record_batch;
 use datafusion_common::Result;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::{Column, Literal};
 
-use crate::functions::internal;
+use crate::functions::fault::internal;
 
-use super::kernel::is_total;
+use super::branch::BranchExpr;
+use super::connective::ConnectiveExpr;
+use super::kernel::KernelExpr;
 
 /// Values of an expression for the selected rows of a batch.
 #[derive(Debug)]
@@ -23,6 +26,18 @@ pub(super) enum Values {
     PerRow(ArrayRef),
     /// A value per selected row, in order.
     PerSelected(ArrayRef),
+}
+
+/// Whether an expression is cheap and has a value for every row, so that it may be evaluated where it is not needed.
+pub(super) fn is_total(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    if expr.is::<Column>() || expr.is::<Literal>() {
+        return true;
+    }
+    let is_ours = match expr.downcast_ref::<KernelExpr>() {
+        Some(kernel) => kernel.is_total(),
+        None => expr.is::<ConnectiveExpr>() || expr.is::<BranchExpr>(),
+    };
+    is_ours && expr.children().into_iter().all(is_total)
 }
 
 /// Evaluates `expr` so that rows outside `selected` can neither fail nor cost much.

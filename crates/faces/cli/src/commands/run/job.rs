@@ -89,10 +89,14 @@ impl JobRunner {
         let sink = table.as_ref().map(ResultTable::sink);
         let not_started = |error: Error| error.context(format!("cannot start job `{}`", plan.name));
         let graph = lower_job(&plan, self.connectors.as_ref(), sink, &options).map_err(not_started)?;
-        let options = self.options(&plan, settings, restore, clock)?;
-        let (directory, job_id) = (options.checkpoint_dir.clone(), options.job_id);
+        let mut options = self.options(&plan, settings, restore, clock)?;
+        let directory = options.checkpoint_dir.clone();
+        if let (None, Some(job)) = (&options.restore, lineage.job_of(&directory, plan.statement)) {
+            options.job_id = job;
+        }
+        let job_id = options.job_id;
         let job = Job::new(&graph, options).map_err(not_started)?;
-        lineage.add_job(&directory, job_id)?;
+        lineage.add_job(&directory, job_id, plan.statement)?;
         *checkpoints = Some(Checkpoints { directory: directory.clone(), job: job_id });
         let ended = self.watch(job, table.as_ref(), &plan)?;
         if let JobEnd::Stopped { savepoint } = &ended.end {

@@ -22,7 +22,8 @@ pub(crate) struct Lineage {
 /// What one directory holds of the run.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Record {
-    jobs: Vec<JobId>,
+    /// Each with the position of its statement.
+    jobs: Vec<(JobId, usize)>,
     savepoints: Vec<PathBuf>,
 }
 
@@ -45,7 +46,14 @@ impl Lineage {
 
     /// Whether a job of this directory belongs to the run.
     pub(crate) fn holds(&self, directory: &Path, job: JobId) -> bool {
-        self.records.get(directory).is_none_or(|record| record.jobs.contains(&job))
+        self.records.get(directory).is_none_or(|record| record.jobs.iter().any(|(known, _)| *known == job))
+    }
+
+    /// The job that ran a statement last. One that left no snapshot begins again under the same id, so that its sinks
+    /// find what it left behind.
+    pub(crate) fn job_of(&self, directory: &Path, statement: usize) -> Option<JobId> {
+        let jobs = &self.records.get(directory)?.jobs;
+        jobs.iter().rev().find(|(_, of)| *of == statement).map(|(job, _)| *job)
     }
 
     /// The savepoints that jobs of this directory were stopped with, oldest first.
@@ -57,10 +65,10 @@ impl Lineage {
     ///
     /// # Errors
     /// Denied or Unavailable if the file cannot be written.
-    pub(crate) fn add_job(&mut self, directory: &Path, job: JobId) -> Result<()> {
+    pub(crate) fn add_job(&mut self, directory: &Path, job: JobId, statement: usize) -> Result<()> {
         let record = self.records.entry(directory.to_owned()).or_default();
-        if !record.jobs.contains(&job) {
-            record.jobs.push(job);
+        if !record.jobs.contains(&(job, statement)) {
+            record.jobs.push((job, statement));
         }
         self.write(directory)
     }
@@ -88,8 +96,8 @@ impl Lineage {
 impl Record {
     fn encode(&self) -> String {
         let mut text = String::new();
-        for job in &self.jobs {
-            text.push_str(&format!("job {job}\n"));
+        for (job, statement) in &self.jobs {
+            text.push_str(&format!("job {job} {statement}\n"));
         }
         for savepoint in &self.savepoints {
             text.push_str(&format!("savepoint {}\n", savepoint.display()));
@@ -102,7 +110,9 @@ impl Record {
         let mut record = Self::default();
         for line in text.lines() {
             match line.split_once(' ') {
-                Some(("job", id)) => record.jobs.extend(id.parse::<JobId>().ok()),
+                Some(("job", job)) => record.jobs.extend(job.split_once(' ').and_then(|(id, statement)| {
+                    Some((id.parse().ok()?, statement.parse().ok()?))
+                })),
                 Some(("savepoint", path)) => record.savepoints.push(PathBuf::from(path)),
                 _ => {}
             }
@@ -121,15 +131,17 @@ mod tests {
         let (dir, old, new) = (directory.path().to_owned(), JobId::from_bytes([1; 16]), JobId::from_bytes([2; 16]));
         assert!(Lineage::last("s", [&dir].into_iter()).holds(&dir, old), "no file: every job counts");
         let mut first = Lineage::fresh("s");
-        first.add_job(&dir, old).expect("writes");
+        first.add_job(&dir, old, 3).expect("writes");
         first.add_savepoint(&dir, Path::new("/save/point 1")).expect("writes");
         let mut second = Lineage::last("s", [&dir].into_iter());
         assert!(second.holds(&dir, old) && !second.holds(&dir, new));
         assert_eq!(second.savepoints(&dir), [PathBuf::from("/save/point 1")]);
-        second.add_job(&dir, new).expect("writes");
-        assert!(Lineage::last("s", [&dir].into_iter()).holds(&dir, old));
+        second.add_job(&dir, new, 4).expect("writes");
+        let again = Lineage::last("s", [&dir].into_iter());
+        assert!(again.holds(&dir, old));
+        assert_eq!((again.job_of(&dir, 3), again.job_of(&dir, 5)), (Some(old), None));
         let mut third = Lineage::fresh("s");
-        third.add_job(&dir, new).expect("writes");
+        third.add_job(&dir, new, 3).expect("writes");
         assert!(!Lineage::last("s", [&dir].into_iter()).holds(&dir, old));
     }
 }

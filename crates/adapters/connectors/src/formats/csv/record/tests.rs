@@ -22,15 +22,26 @@ fn split(splitter: &mut Splitter, input: &[u8], tail: Tail) -> (Split, Vec<Vec<u
 
 #[test]
 fn the_quick_way_and_the_long_way_agree() {
-    let mut plain = Splitter::new(Dialect { quote: None, ..dialect(None, false) });
-    let mut long = Splitter::new(dialect(None, false));
+    let mut plain = Splitter::new(Dialect { quote: None, ..dialect(None, false) }, usize::MAX);
+    let mut long = Splitter::new(dialect(None, false), usize::MAX);
     for input in ["a,b,c\n", "a,,\r\n", ",", "a", "\n", "ä,ö\rx"] {
         let quick = split(&mut plain, input.as_bytes(), Tail::End);
-        long.places.clear();
+        long.forget();
         let extent = long.walk(input.as_bytes(), Tail::End).ok().unwrap();
         let fields: Vec<_> =
             (0..long.fields()).map(|index| long.field(index, input.as_bytes()).unwrap().to_vec()).collect();
         assert_eq!(quick, (Split::Record(extent), fields), "for {input:?}");
+    }
+}
+
+#[test]
+fn fields_beyond_those_kept_are_counted_only() {
+    let mut splitter = Splitter::new(dialect(None, false), 2);
+    for input in ["a,b,c,d\n", "a,\"b\",c,\"\"\"\"\n"] {
+        assert!(matches!(splitter.split(input.as_bytes(), Tail::End), Split::Record(_)), "{input}");
+        let kept: Vec<_> = (0..3).map(|index| splitter.field(index, input.as_bytes())).collect();
+        assert_eq!((splitter.fields(), kept), (4, vec![Some(&b"a"[..]), Some(&b"b"[..]), None]), "{input}");
+        assert_eq!(splitter.places.len(), 2);
     }
 }
 
@@ -41,7 +52,7 @@ proptest! {
         has_escape in any::<bool>(),
         is_trimmed in any::<bool>(),
     ) {
-        let mut splitter = Splitter::new(dialect(has_escape.then_some(b'\\'), is_trimmed));
+        let mut splitter = Splitter::new(dialect(has_escape.then_some(b'\\'), is_trimmed), usize::MAX);
         let input = input.as_bytes();
         let whole = split(&mut splitter, input, Tail::End);
         for end in 1..input.len() {
@@ -52,7 +63,7 @@ proptest! {
 
     #[test]
     fn records_cover_the_input(input in "[ab,\"\r\n]{1,40}") {
-        let mut splitter = Splitter::new(dialect(None, false));
+        let mut splitter = Splitter::new(dialect(None, false), usize::MAX);
         let mut rest = input.as_bytes();
         while !rest.is_empty() {
             let taken = match splitter.split(rest, Tail::End) {
