@@ -30,7 +30,6 @@ impl MaxParallelism {
 
     /// The key group of a key with this (well mixed) hash.
     pub fn key_group(self, hash: u64) -> usize {
-        // Multiply-shift takes the high half of the hash, so that hash tables may use the low bits.
         ((u128::from(hash) * u128::from(self.0)) >> 64) as usize
     }
 

@@ -46,10 +46,25 @@ pub fn sync_directory(path: &Path) -> Result<()> {
 /// Denied if it cannot be written.
 pub fn create_writable_directory(path: &Path) -> Result<()> {
     let failed = |error| Error::io(format!("cannot write to directory `{}`", path.display()), error);
-    fs::create_dir_all(path).map_err(failed)?;
+    create_durably(path).map_err(failed)?;
     let probe = path.join(format!(".probe-{}", std::process::id()));
     File::create(&probe).map_err(failed)?;
     fs::remove_file(&probe).map_err(failed)
+}
+
+/// Makes a directory with its parents, each name of which has reached the disk.
+fn create_durably(path: &Path) -> std::io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(Path::new(""));
+    create_durably(parent)?;
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists || !path.is_dir() => return Err(error),
+        _ => {}
+    }
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    File::open(parent).and_then(|directory| directory.sync_all())
 }
 
 /// Reads a file of at most `limit` bytes.

@@ -9,7 +9,7 @@
 //! retained manifest does.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use kobel_model::ids::JobId;
@@ -71,6 +71,8 @@ pub struct CheckpointStore {
     /// Ids and page files of the complete checkpoints, oldest first.
     retained: Vec<(u64, HashSet<String>)>,
     retained_max: usize,
+    /// Held as long as the job runs; the system releases it whatever ends the process.
+    _lock: File,
 }
 
 impl CheckpointStore {
@@ -84,7 +86,8 @@ impl CheckpointStore {
             .map_err(|error| error.context("cannot use the checkpoint directory").with_hint(
                 "set 'execution.checkpointing.dir' to a directory that can be written",
             ))?;
-        Ok(Self { root, retained: Vec::new(), retained_max })
+        let lock = lock(&root)?;
+        Ok(Self { root, retained: Vec::new(), retained_max, _lock: lock })
     }
 
     /// Goes on from checkpoint `restored`: older ones stay, newer ones no longer describe this job and are set aside
@@ -97,6 +100,7 @@ impl CheckpointStore {
             if id > restored {
                 let aside = self.root.join(format!("abandoned-chk-{id}-after-{restored}"));
                 let failed = |error| Error::io(format!("cannot set `{}` aside", path.display()), error);
+                remove_directory(&aside)?;
                 fs::rename(&path, &aside).map_err(failed)?;
             } else if let Ok(manifest) = load(&path) {
                 self.retained.push((id, page_files(&manifest)));
@@ -131,6 +135,21 @@ impl CheckpointStore {
             }
         }
         Ok(())
+    }
+}
+
+/// Makes sure that no other process runs the job.
+fn lock(root: &Path) -> Result<File> {
+    let path = root.join("lock");
+    let failed = |error| Error::io(format!("cannot lock `{}`", path.display()), error);
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another process runs this job: it holds `{}`", path.display());
+            Err(Error::new(ErrorKind::Conflict, message).with_hint("stop it first; two would write each other's output"))
+        }
     }
 }
 

@@ -88,6 +88,8 @@ pub trait SourceReader: Send {
 pub struct RestoredSink {
     /// The id of the snapshot.
     pub checkpoint_id: u64,
+    /// When it was triggered, in epoch milliseconds.
+    pub triggered_ms: i64,
     /// The states of all writers of the snapshot by old subtask.
     pub states: Vec<Vec<u8>>,
 }

@@ -16,10 +16,10 @@ use kobel_model::keygroup::MaxParallelism;
 use kobel_model::{Error, Result};
 use kobel_storage::snapshots::CheckpointStore;
 
-use crate::channel::{Receiver, Sender as QueueSender, Waker, channel};
+use crate::channel::{Sender as QueueSender, Waker, channel};
 use crate::checkpoint::{CheckpointWriter, JobFacts, OperatorFacts};
 use crate::event::Event;
-use crate::gate::Gate;
+use crate::gate::{Gate, GateInput};
 use crate::metrics::{JobMetrics, OperatorMetrics, OperatorRole, SubtaskMetrics};
 use crate::options::JobOptions;
 use crate::restore::{self, RestoredStates};
@@ -100,14 +100,16 @@ fn max_parallelism(options: &JobOptions) -> Result<MaxParallelism> {
 }
 
 fn open_store(options: &JobOptions) -> Result<Option<CheckpointStore>> {
-    if options.checkpoint_interval.is_none() {
+    // A job without checkpoints of its own still invalidates those that an earlier run of it took after the snapshot.
+    let has_checkpoints = options.checkpoint_dir.join(options.job_id.to_string()).is_dir();
+    if options.checkpoint_interval.is_none() && !(options.restore.is_some() && has_checkpoints) {
         return Ok(None);
     }
     let mut store = CheckpointStore::open(&options.checkpoint_dir, options.job_id, options.checkpoints_retained)?;
     if let Some(from) = &options.restore {
         store.rewind(from.manifest.checkpoint_id)?;
     }
-    Ok(Some(store))
+    Ok(options.checkpoint_interval.map(|_| store))
 }
 
 fn operator_facts(graph: &Graph, fingerprints: &[String]) -> Vec<OperatorFacts> {
@@ -153,6 +155,7 @@ impl Plan<'_> {
                 let restored = self.options.restore.as_ref().zip(self.restored.of(index));
                 let restored = restored.map(|(from, states)| RestoredSink {
                     checkpoint_id: from.manifest.checkpoint_id,
+                    triggered_ms: from.manifest.triggered_ms,
                     states: states.iter().map(|state| state.inline.clone()).collect(),
                 });
                 sink.open(&self.lineage(index), restored.as_ref())
@@ -206,11 +209,20 @@ impl Plan<'_> {
         edges
     }
 
-    /// The queues of all exchanges: by vertex and subtask, senders per edge, and receivers.
-    fn exchanges(&self) -> (Vec<Vec<Vec<Vec<QueueSender>>>>, Vec<Vec<Vec<Receiver>>>) {
+    /// Whether a subtask of a vertex will never send a row: a source without splits, literal rows elsewhere.
+    fn is_empty(&self, vertex: &Vertex, subtask: usize) -> bool {
+        match &self.graph.nodes[vertex.head()].kind {
+            NodeKind::Source(_) => self.sources[vertex.head()][subtask].is_empty(),
+            NodeKind::Values(_) => subtask > 0,
+            _ => false,
+        }
+    }
+
+    /// The queues of all exchanges: by vertex and subtask, senders per edge, and inputs.
+    fn exchanges(&self) -> (Vec<Vec<Vec<Vec<QueueSender>>>>, Vec<Vec<Vec<GateInput>>>) {
         let parallelism = self.options.parallelism;
         let mut senders: Vec<Vec<Vec<Vec<QueueSender>>>> = Vec::new();
-        let mut receivers: Vec<Vec<Vec<Receiver>>> = Vec::new();
+        let mut receivers: Vec<Vec<Vec<GateInput>>> = Vec::new();
         receivers.resize_with(self.vertices.len(), || {
             let mut subtasks = Vec::new();
             subtasks.resize_with(parallelism, Vec::new);
@@ -227,7 +239,7 @@ impl Plan<'_> {
                     for to in reached {
                         let (sender, receiver) = channel(self.wakers[from].clone(), self.wakers[to].clone());
                         edge.push(sender);
-                        receivers[consumer][to].push(receiver);
+                        receivers[consumer][to].push(GateInput { receiver, is_empty: self.is_empty(vertex, from) });
                     }
                     outputs.push(edge);
                 }
@@ -237,7 +249,7 @@ impl Plan<'_> {
         (senders, receivers)
     }
 
-    fn task(&self, vertex: usize, subtask: usize, outputs: Vec<Vec<QueueSender>>, inputs: Vec<Receiver>) -> Result<Task> {
+    fn task(&self, vertex: usize, subtask: usize, outputs: Vec<Vec<QueueSender>>, inputs: Vec<GateInput>) -> Result<Task> {
         let nodes = &self.vertices[vertex].nodes;
         let edges = self.edges(&self.vertices[vertex]);
         let head_node = self.vertices[vertex].head();
@@ -251,7 +263,7 @@ impl Plan<'_> {
             }
             NodeKind::Values(rows) => {
                 let states = self.restored.of(head_node);
-                let is_out = states.is_some_and(|states| states.iter().any(|state| state.inline == [1]));
+                let is_out = states.and_then(|states| states.first()).is_some_and(|state| state.inline == [1]);
                 let rows = (subtask == 0 && !is_out).then(|| rows.clone());
                 (Head::Values(rows, head_node), &nodes[1..])
             }

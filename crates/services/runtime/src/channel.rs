@@ -103,9 +103,11 @@ impl Sender {
 impl Receiver {
     /// The next message, if there is one.
     pub(crate) fn receive(&mut self) -> Option<Message> {
-        let was_full = self.queue.slots() == CAPACITY;
         let message = self.queue.pop().ok();
-        if was_full && message.is_some() {
+        // Looked at after the pop, since the sender may find the queue full at any time before it; and once more when
+        // half of it is free, for one that parks while this is read.
+        let left = self.queue.slots();
+        if message.is_some() && (left + 1 >= CAPACITY || left == CAPACITY / 2) {
             self.sender.wake();
         }
         message

@@ -67,6 +67,11 @@ impl CheckpointPlan {
         self.mode
     }
 
+    /// Notes that a subtask has handed in.
+    pub(crate) fn count(&mut self) {
+        self.waiting = self.waiting.saturating_sub(1);
+    }
+
     /// Whether every subtask has handed in.
     pub(crate) fn is_complete(&self) -> bool {
         self.waiting == 0
@@ -142,11 +147,11 @@ impl CheckpointWriter {
 
     /// Takes what a subtask has handed in and writes its pages.
     pub(crate) fn add(&mut self, plan: &mut CheckpointPlan, snapshot: TaskSnapshot) -> Result<()> {
+        plan.count();
         for (node, state) in snapshot.states {
             let subtask = self.write_state(plan, (node, snapshot.subtask), state)?;
             plan.states.insert((node, snapshot.subtask), subtask);
         }
-        plan.waiting = plan.waiting.saturating_sub(1);
         Ok(())
     }
 

@@ -40,6 +40,8 @@ struct Pending {
     purpose: Purpose,
     started: Instant,
     plan: CheckpointPlan,
+    /// Why it failed; it stays until every subtask has handed in, so that only one barrier is ever under way.
+    failure: Option<Error>,
     /// Where the manifest went, once it is complete and slots are committing.
     completed: Option<Completed>,
     uncommitted: usize,
@@ -131,7 +133,7 @@ impl Coordinator<'_> {
             self.show(state, false);
         }
         if let Some(pending) = &state.pending
-            && now - pending.started > self.timeout.max(COMMIT_TIMEOUT)
+            && now - pending.started > self.limit(pending)
         {
             let id = pending.plan.id();
             return Err(Error::new(kobel_model::ErrorKind::Unavailable, format!("checkpoint {id} timed out"))
@@ -144,6 +146,11 @@ impl Coordinator<'_> {
             }
         }
         Ok(())
+    }
+
+    /// How long a snapshot may take in the phase that it is in.
+    fn limit(&self, pending: &Pending) -> Duration {
+        if pending.completed.is_some() { self.timeout.max(COMMIT_TIMEOUT) } else { self.timeout }
     }
 
     /// Begins a snapshot now or, if one is under way, right after it; a more final purpose wins.
@@ -168,11 +175,21 @@ impl Coordinator<'_> {
         let plan = match purpose {
             Purpose::Checkpoint => self.writer.begin_checkpoint(now_ms)?,
             Purpose::Final => self.writer.begin_final(now_ms)?,
-            Purpose::Savepoint | Purpose::Stop => self.writer.begin_savepoint(now_ms)?,
+            Purpose::Savepoint | Purpose::Stop => match self.writer.begin_savepoint(now_ms) {
+                Ok(plan) => plan,
+                Err(error) => return self.savepoint_failed(error, state),
+            },
         };
         let barrier = Barrier { id: plan.id(), mode: plan.mode(), stops: purpose == Purpose::Stop };
         let uncommitted = self.slots.len();
-        state.pending = Some(Pending { purpose, started: Instant::now(), plan, completed: None, uncommitted });
+        state.pending = Some(Pending {
+            purpose,
+            started: Instant::now(),
+            plan,
+            failure: None,
+            completed: None,
+            uncommitted,
+        });
         self.slots.iter().for_each(|slot| slot.send(Command::Trigger(barrier)));
         Ok(())
     }
@@ -182,11 +199,16 @@ impl Coordinator<'_> {
         if snapshot.checkpoint_id != pending.plan.id() {
             return Ok(());
         }
-        if let Err(error) = self.writer.add(&mut pending.plan, snapshot) {
-            return self.on_write_failure(error, state);
+        if pending.failure.is_some() {
+            pending.plan.count();
+        } else if let Err(error) = self.writer.add(&mut pending.plan, snapshot) {
+            pending.failure = Some(error);
         }
         if !pending.plan.is_complete() {
             return Ok(());
+        }
+        if let Some(error) = pending.failure.take() {
+            return self.on_write_failure(error, state);
         }
         match self.writer.complete(&mut pending.plan) {
             Ok(completed) => {
@@ -212,11 +234,22 @@ impl Coordinator<'_> {
         let message = format!("checkpoint {} could not be written", pending.plan.id());
         state.failures += 1;
         state.stats.failed += 1;
+        if pending.purpose == Purpose::Savepoint {
+            return self.savepoint_failed(error.context(message), state);
+        }
         if pending.purpose != Purpose::Checkpoint || state.failures > self.failures_tolerated {
             return Err(error.context(message));
         }
         self.writer.failed();
         state.stats.last_failure = Some(kobel_model::chain(&error.context(message)));
+        self.next(state)
+    }
+
+    /// A savepoint could not be written: the job goes on, and the person is told.
+    fn savepoint_failed(&mut self, error: Error, state: &mut RunState) -> Result<()> {
+        state.stats.failed += 1;
+        state.stats.last_failure = Some(kobel_model::chain(&error));
+        self.show(state, false);
         self.next(state)
     }
 

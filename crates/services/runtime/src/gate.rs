@@ -22,6 +22,13 @@ pub(crate) struct Gate {
     has_ended: bool,
 }
 
+/// A channel that a gate will read.
+pub(crate) struct GateInput {
+    pub(crate) receiver: Receiver,
+    /// Its sender has nothing to send, ever.
+    pub(crate) is_empty: bool,
+}
+
 struct Channel {
     receiver: Receiver,
     watermark: i64,
@@ -56,11 +63,15 @@ pub(crate) enum GateEvent {
 }
 
 impl Gate {
-    /// A gate over these channels.
-    pub(crate) fn new(receivers: Vec<Receiver>) -> Self {
-        let channel = |receiver| Channel { receiver, watermark: i64::MIN, state: ChannelState::Active };
+    /// A gate over these channels. Those of which nothing can come begin idle, so that the watermark does not depend on
+    /// when their end arrives.
+    pub(crate) fn new(inputs: Vec<GateInput>) -> Self {
+        let channel = |input: GateInput| {
+            let state = if input.is_empty { ChannelState::Idle } else { ChannelState::Active };
+            Channel { receiver: input.receiver, watermark: i64::MIN, state }
+        };
         Self {
-            channels: receivers.into_iter().map(channel).collect(),
+            channels: inputs.into_iter().map(channel).collect(),
             next: 0,
             watermark: i64::MIN,
             barrier: None,
@@ -94,8 +105,12 @@ impl Gate {
             Message::Element(Element::Watermark(watermark)) => {
                 channel.watermark = channel.watermark.max(watermark);
                 channel.state = ChannelState::Active;
-                self.is_idle = false;
-                self.combined()
+                let was_idle = std::mem::take(&mut self.is_idle);
+                match self.combined() {
+                    // Those behind must learn that rows may come again, even if the watermark stays.
+                    GateEvent::Progress if was_idle => GateEvent::Control(Element::Watermark(self.watermark)),
+                    event => event,
+                }
             }
             Message::Element(Element::Idle) => {
                 channel.state = ChannelState::Idle;

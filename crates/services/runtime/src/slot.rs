@@ -1,7 +1,7 @@
 //! A slot: one subtask of every vertex, run cooperatively by one thread, consumers before producers.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
 use kobel_model::{Error, Result};
@@ -84,7 +84,13 @@ impl Slot {
     /// # Errors
     /// The first error of a task; the slot must not be stepped again.
     pub(crate) fn step(&mut self, now_ms: i64) -> Result<SlotStep> {
-        while let Ok(command) = self.commands.try_recv() {
+        loop {
+            let command = match self.commands.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Empty) => break,
+                // Nobody coordinates any more.
+                Err(TryRecvError::Disconnected) => return Ok(SlotStep::Shutdown),
+            };
             match command {
                 Command::Trigger(barrier) => self.trigger(barrier),
                 Command::Commit(id) => {

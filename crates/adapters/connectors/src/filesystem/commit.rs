@@ -7,9 +7,10 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use kobel_dataflow::ports::RestoredSink;
 use kobel_model::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -179,8 +180,10 @@ impl OutputDirectory {
     /// hidden and cut to its length, what came later is removed. Files of other lineages are not touched.
     ///
     /// # Errors
-    /// Corrupt if output of the checkpoint is lost.
-    pub fn restore(&self, checkpoint_id: u64, states: &[WriterState]) -> Result<()> {
+    /// Corrupt if output of the checkpoint is lost, or was taken back when an older one was restored.
+    pub fn restore(&self, restored: &RestoredSink, states: &[WriterState], now_ms: i64) -> Result<()> {
+        self.check_not_rewound(restored)?;
+        let checkpoint_id = restored.checkpoint_id;
         for pending in states.iter().flat_map(|state| &state.pending) {
             self.publish(*pending)?;
         }
@@ -188,7 +191,11 @@ impl OutputDirectory {
             self.take_back(open)?;
         }
         let open: HashSet<Part> = states.iter().filter_map(|state| state.open).map(|open| open.part).collect();
-        for (part, stage) in self.list()? {
+        let parts = self.list()?;
+        if parts.iter().any(|(part, stage)| *stage == Stage::Finished && part.tag >= checkpoint_id) {
+            self.note_rewind(checkpoint_id, now_ms)?;
+        }
+        for (part, stage) in parts {
             let is_kept = match stage {
                 Stage::InProgress => open.contains(&part),
                 Stage::Finished => part.tag < checkpoint_id,
@@ -198,6 +205,47 @@ impl OutputDirectory {
             }
         }
         self.sync()
+    }
+
+    /// Refuses a snapshot whose visible output was removed when an older one was restored after it: what it relies on is
+    /// no longer there.
+    fn check_not_rewound(&self, restored: &RestoredSink) -> Result<()> {
+        let path = self.rewinds();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Error::io(format!("cannot read `{}`", path.display()), error)),
+        };
+        let rewind = |line: &str| -> Option<(u64, i64)> {
+            let (id, at) = line.split_once(' ')?;
+            Some((id.parse().ok()?, at.parse().ok()?))
+        };
+        match text.lines().filter_map(rewind).find(|(id, at)| *id < restored.checkpoint_id && restored.triggered_ms < *at) {
+            None => Ok(()),
+            Some((id, _)) => {
+                let (snapshot, directory) = (restored.checkpoint_id, self.path.display());
+                let message = format!(
+                    "output of snapshot {snapshot} in `{directory}` was taken back when the job was resumed from snapshot {id}"
+                );
+                Err(Error::corrupt(message).with_hint(format!("resume from snapshot {id} or one that was taken after that")))
+            }
+        }
+    }
+
+    /// Notes, before visible output is removed, which checkpoint it is removed for and when.
+    fn note_rewind(&self, checkpoint_id: u64, now_ms: i64) -> Result<()> {
+        let path = self.rewinds();
+        let noted = OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| {
+            writeln!(file, "{checkpoint_id} {now_ms}")?;
+            file.sync_all()
+        });
+        noted.map_err(|error| Error::io(format!("cannot write `{}`", path.display()), error))?;
+        self.sync()
+    }
+
+    /// The file that says which checkpoints output was taken back for.
+    fn rewinds(&self) -> PathBuf {
+        self.path.join(format!(".part-{}.rewinds", self.lineage))
     }
 
     /// Removes all files of this lineage: it begins again, so a run of it that died wrote what no checkpoint knows.

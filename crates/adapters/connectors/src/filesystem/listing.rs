@@ -1,6 +1,6 @@
 //! Paths of tables, and the files in them.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use kobel_model::{Error, Result};
@@ -44,7 +44,7 @@ pub(crate) fn local_path(text: &str) -> std::result::Result<PathBuf, String> {
 /// All files under `path`, or the file that it is, ordered by path. Names that start with `.` or `_` are left out.
 ///
 /// # Errors
-/// Missing or Denied if something cannot be listed, Unsupported if a file is compressed.
+/// Missing or Denied if something cannot be listed, Unsupported if a file is compressed or none.
 pub(crate) fn input_files(path: &Path) -> Result<Vec<InputFile>> {
     let metadata =
         fs::metadata(path).map_err(|error| Error::io(format!("cannot read input `{}`", path.display()), error))?;
@@ -52,7 +52,7 @@ pub(crate) fn input_files(path: &Path) -> Result<Vec<InputFile>> {
     if metadata.is_dir() {
         collect(path, 0, &mut files)?;
     } else {
-        files.push(input_file(path, metadata.len())?);
+        files.push(input_file(path, &metadata)?);
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
@@ -75,7 +75,7 @@ fn collect(directory: &Path, depth: usize, files: &mut Vec<InputFile>) -> Result
         if metadata.is_dir() {
             collect(&path, depth + 1, files)?;
         } else {
-            files.push(input_file(&path, metadata.len())?);
+            files.push(input_file(&path, &metadata)?);
         }
     }
     Ok(())
@@ -85,14 +85,20 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with(['.', '_'])
 }
 
-fn input_file(path: &Path, length: u64) -> Result<InputFile> {
+fn input_file(path: &Path, metadata: &Metadata) -> Result<InputFile> {
+    if !metadata.is_file() {
+        // Its length says nothing, and it cannot be read again from a position.
+        let message =
+            format!("input `{}` is a pipe or device, which is not supported by the native engine", path.display());
+        return Err(Error::unsupported(message).with_hint("copy what it yields to a file"));
+    }
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     if extension.as_deref().is_some_and(|extension| COMPRESSED.contains(&extension)) {
         let message = format!("input `{}` is compressed, which is not supported by the native engine", path.display());
         return Err(Error::unsupported(message).with_hint("unpack it first"));
     }
     match path.to_str() {
-        Some(text) => Ok(InputFile { path: text.to_owned(), length }),
+        Some(text) => Ok(InputFile { path: text.to_owned(), length: metadata.len() }),
         None => Err(Error::unsupported(format!("the name of input `{}` is no UTF-8", path.display()))),
     }
 }
@@ -148,5 +154,8 @@ mod tests {
         let packed = input_files(directory.path()).unwrap_err();
         assert_eq!(packed.kind(), kobel_model::ErrorKind::Unsupported);
         assert!(packed.to_string().contains("a.csv.GZ"), "{packed}");
+        let device = input_files(Path::new("/dev/null")).unwrap_err();
+        assert_eq!(device.kind(), kobel_model::ErrorKind::Unsupported);
+        assert!(device.to_string().contains("input `/dev/null` is a pipe or device"), "{device}");
     }
 }

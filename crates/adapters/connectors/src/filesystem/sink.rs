@@ -47,7 +47,7 @@ impl Sink for FileSink {
         directory.prepare()?;
         match restored {
             None => directory.begin_again(),
-            Some(restored) => directory.restore(restored.checkpoint_id, &decoded(&restored.states)?),
+            Some(restored) => directory.restore(restored, &decoded(&restored.states)?, wall_clock_ms()),
         }
     }
 

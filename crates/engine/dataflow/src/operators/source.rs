@@ -56,6 +56,11 @@ impl SourceState {
         Self { splits: splits.into_iter().map(fresh).collect(), watermark: None }
     }
 
+    /// Whether nothing is left to read.
+    pub fn is_empty(&self) -> bool {
+        self.splits.is_empty()
+    }
+
     /// Reads the inline state of an operator.
     ///
     /// # Errors

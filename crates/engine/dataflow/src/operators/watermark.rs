@@ -85,7 +85,10 @@ impl WatermarkGenerator {
         if !self.splits.contains_key(split) {
             self.register(split, None);
         }
-        self.is_idle = false;
+        if std::mem::take(&mut self.is_idle) {
+            // A watermark says that rows come again, so that it is held back from here on.
+            out.push(Element::Watermark(self.sent));
+        }
         let rowtime = batch.records().column(self.spec.rowtime);
         if let Some(nulls) = rowtime.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
             let row = (0..nulls.len()).find(|row| nulls.is_null(*row)).unwrap_or(0);

@@ -6,6 +6,7 @@
 
 mod average;
 mod count;
+mod decimal;
 mod distinct;
 mod extreme;
 mod multiset;

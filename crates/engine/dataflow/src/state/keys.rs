@@ -147,6 +147,11 @@ fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// The hash as the tables use it: they tell entries apart by the highest bits, which are equal within a key group.
+fn tag(hash: u64) -> u64 {
+    hash.rotate_left(32)
+}
+
 /// Hashes bytes eight at a time; stable for ever.
 fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut hash = bytes.len() as u64;
@@ -214,7 +219,7 @@ impl KeyIndex {
         match (&mut self.store, &keys.content) {
             (KeyStore::Fixed(stored), KeyContent::Fixed(values, None)) => {
                 for (value, hash) in values.iter().zip(&keys.hashes) {
-                    let found = self.table.find(*hash, |slot| stored[*slot as usize] == Some(*value)).copied();
+                    let found = self.table.find(tag(*hash), |slot| stored[*slot as usize] == Some(*value)).copied();
                     let slot = found.unwrap_or_else(|| {
                         let parts = SlotParts { hashes: &mut self.hashes, live: &mut self.live, free: &mut self.free };
                         insert(&mut self.table, parts, stored, Some(*value), *hash)
@@ -233,7 +238,7 @@ impl KeyIndex {
             (KeyStore::Fixed(stored), KeyContent::Fixed(values, nulls)) => {
                 let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
                 let value = if null { None } else { Some(values[row]) };
-                match self.table.find(hash, |slot| stored[*slot as usize] == value) {
+                match self.table.find(tag(hash), |slot| stored[*slot as usize] == value) {
                     Some(slot) => *slot,
                     None => insert(&mut self.table, parts, stored, value, hash),
                 }
@@ -241,12 +246,12 @@ impl KeyIndex {
             (KeyStore::Rows(stored), KeyContent::Rows(rows)) => {
                 let value = rows.row(row);
                 let same = |slot: &u32| stored[*slot as usize].as_ref().is_some_and(|stored| stored.row() == value);
-                match self.table.find(hash, same) {
+                match self.table.find(tag(hash), same) {
                     Some(slot) => *slot,
                     None => insert(&mut self.table, parts, stored, Some(value.owned()), hash),
                 }
             }
-            _ => match self.table.find(hash, |_| true) {
+            _ => match self.table.find(tag(hash), |_| true) {
                 Some(slot) => *slot,
                 None => insert(&mut self.table, parts, &mut Vec::new(), None::<()>, hash),
             },
@@ -256,7 +261,7 @@ impl KeyIndex {
     /// Frees a slot and forgets its key.
     pub fn remove(&mut self, slot: u32) {
         let at = slot as usize;
-        if let Ok(entry) = self.table.find_entry(self.hashes[at], |other| *other == slot) {
+        if let Ok(entry) = self.table.find_entry(tag(self.hashes[at]), |other| *other == slot) {
             entry.remove();
             self.live[at] = false;
             self.free.push(slot);
@@ -314,7 +319,7 @@ fn insert<K>(table: &mut HashTable<u32>, parts: SlotParts<'_>, stored: &mut Vec<
         }
     };
     let hashes = &*parts.hashes;
-    table.insert_unique(hash, slot, |slot| hashes[*slot as usize]);
+    table.insert_unique(tag(hash), slot, |slot| tag(hashes[*slot as usize]));
     slot
 }
 

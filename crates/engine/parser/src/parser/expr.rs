@@ -72,6 +72,9 @@ const NEGATABLE: &[&str] = &["BETWEEN", "IN", "LIKE", "SIMILAR", "ILIKE", "RLIKE
 /// The words that continue a query, and so never follow an operand.
 const QUERY_CONTINUATIONS: &[&str] = &["UNION", "INTERSECT", "EXCEPT", "MINUS", "ORDER", "LIMIT", "OFFSET", "FETCH"];
 
+/// The units that make an interval of a difference of times.
+const DIFFERENCE_UNITS: &[&str] = &["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+
 /// Operators.
 impl Parser<'_> {
     /// An expression.
@@ -158,7 +161,10 @@ impl Parser<'_> {
     }
 
     fn binary(&mut self, left: Expr, operator: BinaryOperator, level: u8) -> SqlResult<Expr> {
-        self.advance();
+        let token = self.advance();
+        if self.text_of(token) == "!=" {
+            return Err(bang_equal(token.span));
+        }
         if level == level::COMPARISON
             && self.at_one_of(&["ANY", "SOME", "ALL"])
             && self.peek_at(1).kind == TokenKind::LeftParen
@@ -353,6 +359,9 @@ impl Parser<'_> {
             return Err(SqlError::unsupported(inner.span, "`(query)`"));
         }
         self.expect(TokenKind::RightParen)?;
+        if matches!(inner.kind, ExprKind::Binary(BinaryOperator::Subtract, ..)) && self.at_one_of(DIFFERENCE_UNITS) {
+            return self.difference_tail(start);
+        }
         Ok(Expr { kind: inner.kind, span: self.span_from(start) })
     }
 
@@ -363,6 +372,12 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::Subquery(name.to_owned()), span: self.span_from(start) })
     }
 
+    /// `unit [TO unit]` after a difference in parentheses.
+    fn difference_tail(&mut self, start: Span) -> SqlResult<Expr> {
+        self.interval_units()?;
+        Ok(self.refused_since(start, "(time - time) unit"))
+    }
+
     /// `, y …)` after the first element of a row.
     fn row_tail(&mut self, start: Span) -> SqlResult<Expr> {
         while self.accept(TokenKind::Comma) {
@@ -371,6 +386,11 @@ impl Parser<'_> {
         self.close_list()?;
         Ok(self.refused_since(start, "ROW"))
     }
+}
+
+/// Flink's parser reads `!=` only to refuse it.
+fn bang_equal(span: Span) -> SqlError {
+    SqlError::invalid(span, "`!=` is not allowed").with_hint("write `<>`")
 }
 
 fn join(left: Expr, operator: BinaryOperator, right: Expr) -> Expr {

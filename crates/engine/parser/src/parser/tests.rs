@@ -155,7 +155,7 @@ fn types_have_the_defaults_and_bounds_of_flink() {
         ("NUMERIC(5)", "DECIMAL(5, 0)"),
         ("DEC(38, 38)", "DECIMAL(38, 38)"),
         ("CHAR", "CHAR(1)"),
-        ("VARCHAR", "VARCHAR(1)"),
+        ("VARCHAR", "STRING"),
         ("VARCHAR(2147483647)", "STRING"),
         ("CHARACTER VARYING(7)", "VARCHAR(7)"),
         ("BINARY(3)", "BINARY(3)"),

@@ -123,12 +123,14 @@ impl Parser<'_> {
 
     fn parametrised_type(&mut self, word: &str) -> SqlResult<Named> {
         let kind = match word {
-            "CHAR" | "CHARACTER" if self.accept_word("VARYING") => TypeKind::Varchar(self.length("VARCHAR")?),
-            "CHAR" | "CHARACTER" => TypeKind::Char(self.length(word)?),
-            "VARCHAR" => TypeKind::Varchar(self.length(word)?),
-            "BINARY" if self.accept_word("VARYING") => TypeKind::Varbinary(self.length("VARBINARY")?),
-            "BINARY" => TypeKind::Binary(self.length(word)?),
-            "VARBINARY" => TypeKind::Varbinary(self.length(word)?),
+            "CHAR" | "CHARACTER" if self.accept_word("VARYING") => {
+                TypeKind::Varchar(self.length("VARCHAR", STRING_LENGTH)?)
+            }
+            "CHAR" | "CHARACTER" => TypeKind::Char(self.length(word, 1)?),
+            "VARCHAR" => TypeKind::Varchar(self.length(word, STRING_LENGTH)?),
+            "BINARY" if self.accept_word("VARYING") => TypeKind::Varbinary(self.length("VARBINARY", STRING_LENGTH)?),
+            "BINARY" => TypeKind::Binary(self.length(word, 1)?),
+            "VARBINARY" => TypeKind::Varbinary(self.length(word, STRING_LENGTH)?),
             "TIME" => return self.time_type(),
             "TIMESTAMP" => return self.timestamp_type(),
             "TIMESTAMP_LTZ" => TypeKind::TimestampLtz(self.precision(word, 6)?),
@@ -196,17 +198,18 @@ impl Parser<'_> {
         Ok(precision)
     }
 
-    /// `[(length)]`; Flink's default is 1.
-    fn length(&mut self, word: &str) -> SqlResult<u32> {
+    /// `[(length)]`
+    fn length(&mut self, word: &str, default: u32) -> SqlResult<u32> {
         if !self.accept(TokenKind::LeftParen) {
-            return Ok(1);
+            return Ok(default);
         }
         let length = self.number_within(&format!("length of `{word}`"), 1..=STRING_LENGTH)?;
         self.expect(TokenKind::RightParen)?;
         Ok(length)
     }
 
-    fn small_number(&mut self, what: &str, allowed: RangeInclusive<u8>) -> SqlResult<u8> {
+    /// A whole number in a range of small ones.
+    pub(super) fn small_number(&mut self, what: &str, allowed: RangeInclusive<u8>) -> SqlResult<u8> {
         let number = self.number_within(what, u32::from(*allowed.start())..=u32::from(*allowed.end()))?;
         Ok(u8::try_from(number).unwrap_or(*allowed.end()))
     }

@@ -49,7 +49,8 @@ pub(super) fn negate(operand: Expr, span: Span) -> SqlResult<Expr> {
     let kind = operand.ty.kind;
     let negated = match &operand.kind {
         ExprKind::Literal(Scalar::Decimal(value)) => Some(Scalar::Decimal(-value)),
-        ExprKind::Literal(Scalar::Float(value)) => Some(Scalar::Float(-value)),
+        // A literal has no negative zero.
+        ExprKind::Literal(Scalar::Float(value)) => Some(Scalar::Float(0.0 - value)),
         ExprKind::Literal(Scalar::Months(value)) => value.checked_neg().map(Scalar::Months),
         ExprKind::Literal(Scalar::Millis(value)) => value.checked_neg().map(Scalar::Millis),
         _ => None,
@@ -79,7 +80,17 @@ pub(super) fn numbers(function: Function, left: Expr, right: Expr, span: Span) -
         && !(left_kind.is_integer() && right_kind.is_integer())
         && let (Some(left_digits), Some(right_digits)) = (exact_digits(left_kind), exact_digits(right_kind))
     {
-        let kind = decimal_result(decimal_operation(function), left_digits, right_digits);
+        let is_whole = left_digits.1 == 0 && right_digits.1 == 0;
+        let kind = match function {
+            Function::Modulo if is_whole && right_kind.is_integer() => {
+                // Flink takes the low 64 bits of the dividend.
+                let args = vec![cast(left, TypeKind::BigInt), cast(right, TypeKind::BigInt)];
+                let ty = SqlType { kind: TypeKind::BigInt, nullable };
+                return Ok(cast(call(function, args, ty, span), right_kind));
+            }
+            Function::Modulo if is_whole => right_kind,
+            _ => decimal_result(decimal_operation(function), left_digits, right_digits),
+        };
         let args = vec![as_decimal(left, left_digits), as_decimal(right, right_digits)];
         return Ok(call(function, args, SqlType { kind, nullable }, span));
     }
@@ -141,15 +152,11 @@ fn whole_days(interval: Expr) -> Expr {
     }
 }
 
-/// `+ - * /` on interval literals; there is no kernel for others.
+/// `+ - *` on interval literals; there is no kernel for others.
 fn intervals(function: Function, left: &Expr, right: &Expr, span: Span) -> SqlResult<Expr> {
     let (left_kind, right_kind) = (left.ty.kind, right.ty.kind);
     let is_sum = matches!(function, Function::Add | Function::Subtract) && left_kind == right_kind;
-    let is_product = match function {
-        Function::Multiply => left_kind.is_numeric() || right_kind.is_numeric(),
-        Function::Divide => right_kind.is_numeric(),
-        _ => false,
-    };
+    let is_product = function == Function::Multiply && (left_kind.is_numeric() || right_kind.is_numeric());
     if !is_sum && !is_product {
         return Err(refused(function, left_kind, right_kind, span));
     }
@@ -183,8 +190,7 @@ fn whole(function: Function, left: i64, right: i64) -> Option<i64> {
     match function {
         Function::Add => left.checked_add(right),
         Function::Subtract => left.checked_sub(right),
-        Function::Multiply => left.checked_mul(right),
-        _ => left.checked_div(right),
+        _ => left.checked_mul(right),
     }
 }
 

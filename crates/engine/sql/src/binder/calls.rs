@@ -107,6 +107,7 @@ impl ExprBinder<'_> {
 
     fn bind_signature(&mut self, signature: &Signature, written: &Call, span: Span) -> SqlResult<Expr> {
         let args = self.bind_args(written)?.into_iter().map(require_typed).collect::<SqlResult<Vec<_>>>()?;
+        refuse_other_forms(signature.name, &args, span)?;
         let types = type_list(&args);
         let Some(args) = signature.convert(args) else {
             return Err(no_match(signature.name, &types, &signature.usage(), span));
@@ -118,7 +119,8 @@ impl ExprBinder<'_> {
     fn bind_special(&mut self, upper: &str, usage: &str, written: &Call, span: Span) -> SqlResult<Expr> {
         let args = written.args.as_slice();
         let bound = match (upper, args) {
-            ("COALESCE", [_, ..]) | ("IFNULL", [_, _]) => return self.bind_coalesce(written, span),
+            ("COALESCE", [_, ..]) => return self.bind_coalesce(written, span),
+            ("IFNULL", [value, replacement]) => return self.bind_ifnull(value, replacement, span),
             ("NULLIF", [left, right]) => return self.bind_nullif(left, right, span),
             ("GREATEST", [_, ..]) => return self.bind_extreme(Function::Greatest, written, span),
             ("LEAST", [_, ..]) => return self.bind_extreme(Function::Least, written, span),
@@ -165,6 +167,9 @@ impl ExprBinder<'_> {
             ("BTRIM", [] | [_]) => Ok(trim(Function::TrimBoth, operand, rest.into_iter().next(), span)
                 .map(|trimmed| Expr { ty: SqlType { kind: STRING, nullable: trimmed.ty.nullable }, ..trimmed })),
             ("DATE_FORMAT", [format]) => super::temporal::date_format(operand, format.clone(), span),
+            ("TO_TIMESTAMP_LTZ", [_, _]) if operand.ty.kind.is_character() => {
+                super::temporal::to_timestamp_ltz(operand, None, span)
+            }
             ("TO_TIMESTAMP_LTZ", [] | [_]) => super::temporal::to_timestamp_ltz(operand, rest.first(), span),
             _ => Ok(None),
         }
@@ -334,6 +339,18 @@ fn trim(function: Function, text: Expr, characters: Option<Expr>, span: Span) ->
     let args = vec![characters, text];
     let ty = SqlType { kind, nullable: any_nullable(&args) };
     Some(call(function, args, ty, span))
+}
+
+/// Refuses forms of functions that Flink has and the native engine has not.
+fn refuse_other_forms(name: &str, args: &[Expr], span: Span) -> SqlResult<()> {
+    let construct = match (name, args) {
+        ("SPLIT_INDEX", [_, separator, ..]) if separator.ty.kind.is_integer() => {
+            "`SPLIT_INDEX` with the code of a character"
+        }
+        ("UNIX_TIMESTAMP", []) => "`UNIX_TIMESTAMP` without arguments",
+        _ => return Ok(()),
+    };
+    Err(SqlError::unsupported(span, construct))
 }
 
 /// The error for arguments that a function does not take.

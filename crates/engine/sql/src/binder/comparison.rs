@@ -94,6 +94,14 @@ fn compared_as(function: Function, left: TypeKind, right: TypeKind, span: Span) 
     }
     let is_equality =
         !matches!(function, Function::Less | Function::LessOrEqual | Function::Greater | Function::GreaterOrEqual);
+    // Flink refuses `=` of texts and numbers, but takes these for something.
+    let is_odd = |text: TypeKind, other: TypeKind| {
+        text.is_character() && (other == TypeKind::Boolean || !is_equality && other.is_numeric())
+    };
+    if is_odd(left, right) || is_odd(right, left) {
+        let error = SqlError::unsupported(span, format!("comparing `{left}` with `{right}`"));
+        return Err(error.with_hint("cast one of them to the type of the other"));
+    }
     let approximate = if is_equality { Approximate::First } else { Approximate::Double };
     match common_type(left, right, approximate) {
         Some(_) if !is_common_type_lossless(left, right) => {

@@ -5,7 +5,7 @@ use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{Expr, ExprKind, Function};
 use crate::types::{SqlType, TypeKind};
 
-use super::coercion::{Approximate, any_nullable, call, require_typed, typed_null, unify};
+use super::coercion::{Approximate, any_nullable, call, common_type, require_typed, typed_null, unify};
 use super::comparison;
 use super::expression::ExprBinder;
 
@@ -38,15 +38,19 @@ impl ExprBinder<'_> {
         case(conditions, values, span)
     }
 
-    /// COALESCE and IFNULL.
+    /// `COALESCE(a, b, …)`: the first that is not NULL.
     pub(super) fn bind_coalesce(&mut self, written: &ast::Call, span: Span) -> SqlResult<Expr> {
-        let args = self.bind_args(written)?;
-        let (kind, args) = unify(args, Approximate::Double, &format!("`{}`", written.name.dotted()))?;
-        if kind == TypeKind::Null {
-            return require_typed(typed_null(kind, span));
+        coalesce(self.bind_args(written)?, "`COALESCE`", span)
+    }
+
+    /// `IFNULL(a, b)`: a with its own type if it cannot be NULL, else as COALESCE.
+    pub(super) fn bind_ifnull(&mut self, value: &ast::Expr, replacement: &ast::Expr, span: Span) -> SqlResult<Expr> {
+        let (value, replacement) = (self.bind(value)?, self.bind(replacement)?);
+        let common = common_type(value.ty.kind, replacement.ty.kind, Approximate::Double);
+        if common.is_some() && !value.ty.nullable {
+            return Ok(Expr { span, ..value });
         }
-        let nullable = args.iter().all(|arg| arg.ty.nullable);
-        Ok(call(Function::Coalesce, args, SqlType { kind, nullable }, span))
+        coalesce(vec![value, replacement], "`IFNULL`", span)
     }
 
     /// `NULLIF(a, b)`: NULL if they are equal, else a.
@@ -84,6 +88,15 @@ impl ExprBinder<'_> {
         let ty = SqlType { kind, nullable: any_nullable(&args) };
         Ok(call(function, args, ty, span))
     }
+}
+
+fn coalesce(args: Vec<Expr>, what: &str, span: Span) -> SqlResult<Expr> {
+    let (kind, args) = unify(args, Approximate::Double, what)?;
+    if kind == TypeKind::Null {
+        return require_typed(typed_null(kind, span));
+    }
+    let nullable = args.iter().all(|arg| arg.ty.nullable);
+    Ok(call(Function::Coalesce, args, SqlType { kind, nullable }, span))
 }
 
 /// A CASE with one value more than it has conditions.

@@ -133,10 +133,9 @@ impl<'b> ExprBinder<'b> {
 
     fn bind_unary(&mut self, operator: UnaryOperator, operand: &ast::Expr, span: Span) -> SqlResult<Expr> {
         if operator == UnaryOperator::Minus
-            && let Ast::Literal(written) = &operand.kind
-            && let Some(negative) = literal::bind_negated(written, span)?
+            && let Some(number) = signed_integer(operand, span)?
         {
-            return Ok(negative);
+            return Ok(number);
         }
         let operand = self.bind_typed(operand)?;
         match operator {
@@ -257,7 +256,7 @@ impl<'b> ExprBinder<'b> {
         }
         if let Some(escape) = args.get(2)
             && let ExprKind::Literal(crate::plan::Scalar::String(text)) = &escape.kind
-            && text.chars().count() != 1
+            && text.chars().nth(1).is_some()
         {
             return Err(SqlError::invalid(escape.span, "`ESCAPE` takes a single character"));
         }
@@ -289,6 +288,21 @@ impl<'b> ExprBinder<'b> {
             ExprKind::Cast(input, _) if kind != target => Expr { kind: ExprKind::Cast(input, mode), ty, span },
             bound => Expr { kind: bound, ty, span },
         })
+    }
+}
+
+/// `-1`, `-(-1)` and so on, where `operand` stands after the first sign: the signs belong to the number, so that
+/// `-2147483648` is an INT and `-(-2147483648)` a BIGINT.
+fn signed_integer(operand: &ast::Expr, span: Span) -> SqlResult<Option<Expr>> {
+    let (mut is_negative, mut inner) = (true, operand);
+    while let Ast::Unary(UnaryOperator::Minus, next) = &inner.kind {
+        is_negative = !is_negative;
+        inner = next.as_ref();
+    }
+    match &inner.kind {
+        Ast::Literal(written @ ast::Literal::Integer(_)) if is_negative => literal::bind_negated(written, span),
+        Ast::Literal(written @ ast::Literal::Integer(_)) => literal::bind(written, span).map(Some),
+        _ => Ok(None),
     }
 }
 

@@ -62,7 +62,8 @@ pub(super) fn bind_negated(written: &Literal, span: Span) -> SqlResult<Option<Ex
 
 /// A character string.
 pub(super) fn string(text: &str, span: Span) -> Expr {
-    let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    // Flink counts what Java calls characters: those beyond 16 bits are two.
+    let length = u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX);
     literal(Scalar::String(text.to_owned()), TypeKind::Char(length), span)
 }
 
@@ -82,10 +83,11 @@ fn decimal(digits: &str, span: Span) -> SqlResult<Expr> {
     if precision > MAX_DIGITS {
         return Err(out_of_range(digits, span));
     }
-    let unscaled: i128 = format!("{integral}{fraction}").parse().map_err(|_| out_of_range(digits, span))?;
+    // Flink takes the digits for a number of 64 bits.
+    let unscaled: i64 = format!("{integral}{fraction}").parse().map_err(|_| out_of_range(digits, span))?;
     // Both fit: they are at most 38.
     let kind = TypeKind::Decimal(precision as u8, fraction.len() as u8);
-    Ok(literal(Scalar::Decimal(unscaled), kind, span))
+    Ok(literal(Scalar::Decimal(unscaled.into()), kind, span))
 }
 
 fn double(text: &str, span: Span) -> SqlResult<Expr> {

@@ -66,8 +66,8 @@ pub(super) fn extract(unit: TimeUnit, name: &str, operand: Expr, span: Span) -> 
     let kind = operand.ty.kind;
     let is_fine = matches!(unit, TimeUnit::Microsecond | TimeUnit::Nanosecond);
     let operand = match kind {
-        TypeKind::Date if is_time_of_day(unit) || unit == TimeUnit::Epoch => cast(operand, TypeKind::Timestamp(3)),
-        TypeKind::Date => operand,
+        TypeKind::Date if unit == TimeUnit::Epoch => cast(operand, TypeKind::Timestamp(3)),
+        TypeKind::Date if !is_fine => operand,
         TypeKind::Time(_) if is_time_of_day(unit) && !is_fine => operand,
         TypeKind::Timestamp(_) | TypeKind::TimestampLtz(_) if in_millis(kind) != kind && is_fine => {
             return Err(SqlError::unsupported(span, format!("`{name}` of `{kind}`")));
@@ -191,12 +191,21 @@ impl ExprBinder<'_> {
             let construct = "`TIMESTAMPADD` with an amount that is not an integer literal";
             return Err(SqlError::unsupported(count.span, construct));
         };
-        let interval = interval_of(time_unit(&unit)?, number, count.span)?;
-        if kind == TypeKind::Date && is_time_of_day(time_unit(&unit)?) {
+        let unit = time_unit(&unit)?;
+        let interval = interval_of(unit, number, count.span)?;
+        if kind == TypeKind::Date && unit == TimeUnit::Millisecond {
+            return Err(SqlError::invalid(span, "cannot add milliseconds to `DATE`"));
+        }
+        if kind == TypeKind::Date && is_time_of_day(unit) {
             let midnight = cast(moment, TypeKind::Timestamp(3));
             let moved = arithmetic::shift(Function::Add, midnight, interval, span)?;
             return Ok(cast(moved, TypeKind::Timestamp(6)));
         }
+        let moment = match kind {
+            TypeKind::Timestamp(0..=2) if unit == TimeUnit::Millisecond => cast(moment, TypeKind::Timestamp(3)),
+            TypeKind::TimestampLtz(0..=2) if unit == TimeUnit::Millisecond => cast(moment, TypeKind::TimestampLtz(3)),
+            _ => moment,
+        };
         arithmetic::shift(Function::Add, moment, interval, span)
     }
 

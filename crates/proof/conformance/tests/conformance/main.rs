@@ -1,4 +1,5 @@
-//! Conformance: the stream against the batch answer, and expressions against Apache Flink.
+//! Conformance: the stream against the batch answer, and expressions and aggregates against Apache Flink.
 
+mod aggregates;
 mod expressions;
 mod prefixes;

@@ -29,7 +29,7 @@ CREATE TABLE refunds (
   id BIGINT NOT NULL, item STRING, quantity INT, ts TIMESTAMP(3),
   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
 ) WITH ('connector' = 'memory');
-CREATE TEMPORARY VIEW large AS SELECT item, quantity, ts FROM orders WHERE quantity > 3;
+CREATE TEMPORARY VIEW bulky AS SELECT item, quantity, ts FROM orders WHERE quantity > 3;
 CREATE TEMPORARY VIEW counts AS
   SELECT item, window_time AS t, COUNT(*) AS n
   FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '5' SECOND)) GROUP BY item, window_start, window_end, window_time;
@@ -41,7 +41,7 @@ const QUERIES: &[&str] = &[
     "SELECT id, quantity * 2 + 1, UPPER(item), total FROM orders WHERE quantity > 2 AND item IS NOT NULL",
     "SELECT CASE WHEN quantity > 5 THEN 'many' WHEN quantity IS NULL THEN 'none' ELSE 'few' END, COALESCE(item, '-') FROM orders",
     "SELECT id, quantity FROM orders UNION ALL SELECT id, -quantity FROM refunds",
-    "SELECT * FROM large",
+    "SELECT * FROM bulky",
     "SELECT item, COUNT(*), COUNT(quantity), SUM(quantity), MIN(quantity), MAX(quantity), AVG(quantity) FROM orders GROUP BY item",
     "SELECT COUNT(*), SUM(price), MAX(item), MIN(ts) FROM orders",
     "SELECT item, gift, COUNT(DISTINCT quantity), SUM(DISTINCT quantity) FROM orders GROUP BY item, gift",

@@ -80,7 +80,7 @@ struct Checkpoint {
 
 impl Run {
     fn start(sink: &dyn Sink, parallelism: usize, from: Option<&Checkpoint>) -> Self {
-        let restored = from.map(|from| RestoredSink { checkpoint_id: from.id, states: from.states.clone() });
+        let restored = from.map(|from| RestoredSink { checkpoint_id: from.id, triggered_ms: i64::MAX, states: from.states.clone() });
         sink.open("run-1", restored.as_ref()).unwrap();
         // Opening twice must not hurt: a process can die right after it.
         sink.open("run-1", restored.as_ref()).unwrap();
@@ -294,7 +294,7 @@ fn lost_or_cut_output_is_reported() {
         run.write(10);
         let checkpoint = run.snapshot();
         drop(run);
-        let restored = RestoredSink { checkpoint_id: checkpoint.id, states: checkpoint.states };
+        let restored = RestoredSink { checkpoint_id: checkpoint.id, triggered_ms: i64::MAX, states: checkpoint.states };
         let file = directory.path().join(&names(directory.path())[0]);
         let content = fs::read(&file).unwrap();
         fs::write(&file, &content[..content.len() - 1]).unwrap();
@@ -345,4 +345,21 @@ fn null_in_a_not_null_column_is_refused() {
     let error = writer.write(&batch).unwrap_err();
     assert!(error.to_string().starts_with("Column 'a' is NOT NULL"), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.contains("table.exec.sink.not-null-enforcer")));
+}
+
+#[test]
+fn a_snapshot_whose_output_was_taken_back_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let output = OutputDirectory::new(directory.path(), "run-1", "csv").unwrap();
+    let restored = |checkpoint_id: u64, triggered_ms: i64| RestoredSink { checkpoint_id, triggered_ms, states: vec![] };
+    for tag in [0, 1] {
+        fs::write(directory.path().join(format!("part-run-1-0-{tag}-0.csv")), "1\n").unwrap();
+    }
+    output.restore(&restored(1, 50), &[], 100).unwrap();
+    assert!(directory.path().join("part-run-1-0-0-0.csv").exists());
+    let error = output.restore(&restored(2, 60), &[], 200).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("was taken back when the job was resumed from snapshot 1"), "{error}");
+    output.restore(&restored(1, 50), &[], 300).unwrap();
+    output.restore(&restored(2, 150), &[], 400).unwrap();
 }

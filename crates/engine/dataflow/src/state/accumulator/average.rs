@@ -1,17 +1,16 @@
-//! AVG: integers divide as integers, FLOAT and DOUBLE sum as DOUBLE, decimals round half up to the result's scale.
+//! AVG: integers divide as integers, FLOAT and DOUBLE sum as DOUBLE.
 
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{
-    Array, ArrayRef, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
+    Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
 };
-use arrow_buffer::i256;
 use arrow_schema::DataType;
 use kobel_model::{Error, Result};
 
-use super::sum::DECIMAL_MAX;
+use super::decimal::{Decimals, Outcome};
 use crate::state::aggregate::{Accumulator, Update, column, gather, scatter, wrong_state};
 
 /// AVG over `argument`, if it is a number.
@@ -20,7 +19,11 @@ pub(super) fn accumulator(argument: &DataType, result: &DataType) -> Option<Box<
     let sums = match argument {
         Int8 | Int16 | Int32 | Int64 => Sums::Integers(Vec::new()),
         Float32 | Float64 => Sums::Doubles(Vec::new()),
-        Decimal128(_, scale) => Sums::Decimals(Vec::new(), *scale),
+        Decimal128(_, scale) => {
+            let Decimal128(_, result_scale) = result else { return None };
+            let places = u32::try_from(result_scale - scale).ok()?;
+            return Some(Box::new(Decimals::new(*scale, Outcome::Average(places), result)));
+        }
         _ => return None,
     };
     Some(Box::new(Average { sums, counts: Vec::new(), result: result.clone() }))
@@ -35,8 +38,6 @@ struct Average {
 enum Sums {
     Integers(Vec<i64>),
     Doubles(Vec<f64>),
-    /// With the scale of the argument.
-    Decimals(Vec<i128>, i8),
 }
 
 /// An integer column as 64 bits.
@@ -60,17 +61,6 @@ fn doubles(values: &ArrayRef) -> Result<Vec<f64>> {
         DataType::Float64 => Ok(values.as_primitive::<Float64Type>().values().to_vec()),
         _ => Err(wrong_state(&DataType::Float64, values)),
     }
-}
-
-/// `sum / count` with `shift` more decimal places, rounded half away from zero; `None` beyond 38 digits.
-fn divide_decimal(sum: i128, count: i64, shift: u32) -> Option<i128> {
-    let scaled = i256::from_i128(sum).checked_mul(i256::from_i128(10i128.checked_pow(shift)?))?;
-    let count = i256::from_i128(i128::from(count));
-    let (quotient, rest) = (scaled.checked_div(count)?, scaled.checked_rem(count)?);
-    let twice = rest.checked_mul(i256::from_i128(2))?.wrapping_abs();
-    let away = if twice >= count.wrapping_abs() { i256::from_i128(if sum < 0 { -1 } else { 1 }) } else { i256::ZERO };
-    let rounded = quotient.checked_add(away)?.to_i128()?;
-    (-DECIMAL_MAX..=DECIMAL_MAX).contains(&rounded).then_some(rounded)
 }
 
 impl Average {
@@ -98,18 +88,6 @@ impl Average {
             _ => Arc::new(results.collect::<Float64Array>()),
         }
     }
-
-    fn decimal_results(&self, sums: &[i128], scale: i8, slots: &[u32]) -> Result<ArrayRef> {
-        let DataType::Decimal128(_, result_scale) = self.result else {
-            return Err(Error::bug("AVG of decimals must be a decimal"));
-        };
-        let shift = u32::try_from(result_scale - scale).map_err(|_| Error::bug("AVG loses decimal places"))?;
-        let results = slots.iter().map(|slot| {
-            let (sum, count) = (sums[*slot as usize], self.counts[*slot as usize]);
-            if count == 0 { None } else { divide_decimal(sum, count, shift) }
-        });
-        Ok(Arc::new(results.collect::<Decimal128Array>().with_data_type(self.result.clone())))
-    }
 }
 
 impl Accumulator for Average {
@@ -118,7 +96,6 @@ impl Accumulator for Average {
         match &mut self.sums {
             Sums::Integers(sums) => sums.resize(slots, 0),
             Sums::Doubles(sums) => sums.resize(slots, 0.0),
-            Sums::Decimals(sums, _) => sums.resize(slots, 0),
         }
     }
 
@@ -140,13 +117,6 @@ impl Accumulator for Average {
                     counts[slot] += sign;
                 });
             }
-            Sums::Decimals(sums, _) => {
-                let values = values.as_primitive_opt::<Decimal128Type>().ok_or_else(|| wrong_state(&self.result, values))?;
-                update.for_each(|row, slot, sign| {
-                    sums[slot] = sums[slot].wrapping_add(values.value(row).wrapping_mul(i128::from(sign)));
-                    counts[slot] += sign;
-                });
-            }
         }
         Ok(())
     }
@@ -156,7 +126,6 @@ impl Accumulator for Average {
         match &mut self.sums {
             Sums::Integers(sums) => sums[slot] = 0,
             Sums::Doubles(sums) => sums[slot] = 0.0,
-            Sums::Decimals(sums, _) => sums[slot] = 0,
         }
     }
 
@@ -164,7 +133,6 @@ impl Accumulator for Average {
         match &self.sums {
             Sums::Integers(sums) => self.integer_results(sums, slots),
             Sums::Doubles(sums) => Ok(self.double_results(sums, slots)),
-            Sums::Decimals(sums, scale) => self.decimal_results(sums, *scale, slots),
         }
     }
 
@@ -172,7 +140,6 @@ impl Accumulator for Average {
         let sums = match &self.sums {
             Sums::Integers(_) => DataType::Int64,
             Sums::Doubles(_) => DataType::Float64,
-            Sums::Decimals(_, scale) => DataType::Decimal128(38, *scale),
         };
         vec![sums, DataType::Int64]
     }
@@ -182,10 +149,6 @@ impl Accumulator for Average {
         let sums: ArrayRef = match &self.sums {
             Sums::Integers(sums) => gather(sums, slots),
             Sums::Doubles(sums) => Arc::new(slots.iter().map(|slot| sums[at(slot)]).collect::<Float64Array>()),
-            Sums::Decimals(sums, scale) => {
-                let sums: Decimal128Array = slots.iter().map(|slot| Some(sums[at(slot)])).collect();
-                Arc::new(sums.with_data_type(DataType::Decimal128(38, *scale)))
-            }
         };
         Ok(vec![sums, gather(&self.counts, slots)])
     }
@@ -197,10 +160,6 @@ impl Accumulator for Average {
             Sums::Doubles(sums) => {
                 let saved = doubles(saved)?;
                 slots.iter().zip(saved).for_each(|(slot, sum)| sums[*slot as usize] = sum);
-            }
-            Sums::Decimals(sums, _) => {
-                let saved = saved.as_primitive_opt::<Decimal128Type>().ok_or_else(|| wrong_state(&self.result, saved))?;
-                slots.iter().zip(saved.values()).for_each(|(slot, sum)| sums[*slot as usize] = *sum);
             }
         }
         scatter(&mut self.counts, slots, column(columns, 1)?)

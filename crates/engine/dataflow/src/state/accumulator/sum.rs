@@ -1,19 +1,17 @@
-//! SUM: in the argument's own type, as Flink does; integers wrap, decimals beyond 38 digits are NULL.
+//! SUM: in the argument's own type, as Flink does; integers wrap.
 
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
 };
 use arrow_array::{ArrayRef, ArrowNativeTypeOp, PrimitiveArray};
 use arrow_schema::DataType;
 use kobel_model::Result;
 
+use super::decimal::{Decimals, Outcome};
 use crate::state::aggregate::{Accumulator, Update, column, gather, scatter, wrong_state};
-
-/// The largest magnitude of a DECIMAL(38, s), unscaled.
-pub(super) const DECIMAL_MAX: i128 = 99_999_999_999_999_999_999_999_999_999_999_999_999;
 
 /// SUM over `argument`, if it is a number.
 pub(super) fn accumulator(argument: &DataType, result: &DataType) -> Option<Box<dyn Accumulator>> {
@@ -30,7 +28,7 @@ pub(super) fn accumulator(argument: &DataType, result: &DataType) -> Option<Box<
         DataType::Int64 => make::<Int64Type>(result),
         DataType::Float32 => make::<Float32Type>(result),
         DataType::Float64 => make::<Float64Type>(result),
-        DataType::Decimal128(..) => make::<Decimal128Type>(result),
+        DataType::Decimal128(_, scale) => Box::new(Decimals::new(*scale, Outcome::Sum, result)),
         _ => return None,
     })
 }
@@ -44,18 +42,7 @@ struct Sum<T: ArrowPrimitiveType> {
 impl<T: ArrowPrimitiveType> Sum<T> {
     fn gather_sums(&self, slots: &[u32]) -> ArrayRef {
         let sums: PrimitiveArray<T> = slots.iter().map(|slot| Some(self.sums[*slot as usize])).collect();
-        Arc::new(sums.with_data_type(self.result.clone()))
-    }
-}
-
-/// Whether a sum is representable; only decimals can leave their type without wrapping.
-fn fits<T: ArrowPrimitiveType>(sum: T::Native) -> bool {
-    match T::DATA_TYPE {
-        DataType::Decimal128(..) => {
-            let sum: &dyn std::any::Any = &sum;
-            sum.downcast_ref::<i128>().is_none_or(|sum| (-DECIMAL_MAX..=DECIMAL_MAX).contains(sum))
-        }
-        _ => true,
+        Arc::new(sums)
     }
 }
 
@@ -88,9 +75,9 @@ where
     fn results(&self, slots: &[u32]) -> Result<ArrayRef> {
         let results = slots.iter().map(|slot| {
             let sum = self.sums[*slot as usize];
-            (self.counts[*slot as usize] != 0 && fits::<T>(sum)).then_some(sum)
+            (self.counts[*slot as usize] != 0).then_some(sum)
         });
-        Ok(Arc::new(results.collect::<PrimitiveArray<T>>().with_data_type(self.result.clone())))
+        Ok(Arc::new(results.collect::<PrimitiveArray<T>>()))
     }
 
     fn state_types(&self) -> Vec<DataType> {

@@ -46,7 +46,7 @@ fn operators_bind_as_in_calcite() {
         ("-1.5", "(- 1.5d)"),
         ("(a + b) * c", "((a + b) * c)"),
         ("((a))", "a"),
-        ("a >= 1 AND a <= 2 AND a != 3 AND a > 4", "(((a >= 1) AND (a <= 2)) AND ((a <> 3) AND (a > 4)))"),
+        ("a >= 1 AND a <= 2 AND a <> 3 AND a > 4", "(((a >= 1) AND (a <= 2)) AND ((a <> 3) AND (a > 4)))"),
         ("a OR b OR c OR d OR e", "(((a OR b) OR (c OR d)) OR e)"),
     ]);
 }
@@ -68,6 +68,8 @@ fn literals_are_kept_as_written() {
         ("TIMESTAMP '2013-01-01 12:00:00'", "TIMESTAMP '2013-01-01 12:00:00'"),
         ("INTERVAL '5' MINUTES", "INTERVAL '5' MINUTE"),
         ("INTERVAL -'5' day", "INTERVAL '-5' DAY"),
+        ("INTERVAL 10 MINUTE", "INTERVAL '10' MINUTE"),
+        ("INTERVAL '100' DAY(3)", "INTERVAL '100' DAY"),
         ("INTERVAL +'5' SECOND(3)", "INTERVAL '5' SECOND"),
         ("INTERVAL '1 02:03' DAY TO MINUTE", "INTERVAL '1 02:03' DAY TO MINUTE"),
         ("INTERVAL '1-2' YEAR TO MONTH", "INTERVAL '1-2' YEAR TO MONTH"),
@@ -175,7 +177,9 @@ fn malformed_expressions_are_errors_that_point() {
             ("SELECT CASE WHEN a THEN b ‸FROM t", "expected `WHEN`, `ELSE` or `END`, found `FROM`"),
             ("SELECT CAST(a ‸INT)", "expected `AS`, found `INT`"),
             ("SELECT EXTRACT(‸foo FROM a)", "expected a unit of time, such as `MINUTE`, found `foo`"),
-            ("SELECT INTERVAL ‸10 MINUTE", "expected a quoted string after `INTERVAL`, found `10`"),
+            ("SELECT INTERVAL ‸x MINUTE", "expected a quoted string after `INTERVAL`, found `x`"),
+            ("SELECT ‸INTERVAL '100' DAY", "`INTERVAL '100' DAY` exceeds the 2 digits of `DAY`"),
+            ("SELECT a ‸!= b", "`!=` is not allowed"),
             ("SELECT INTERVAL '1' ‸FORTNIGHT", "expected a unit of an interval, such as `MINUTE`, found `FORTNIGHT`"),
             ("SELECT INTERVAL '1' HOUR TO ‸DAY", "expected a unit of an interval narrower than `HOUR`, found `DAY`"),
             ("SELECT EXISTS (‸a)", "expected a query after `EXISTS (`, found `a`"),

@@ -50,6 +50,11 @@ fn push_finite(out: &mut String, value: impl LowerExp) {
     let mut text = String::with_capacity(32);
     // Writing to a string cannot fail.
     let _ = write!(text, "{value:e}");
+    if !text.contains('.') {
+        // Java writes two digits at least, and of all that read back those that are nearest to the value.
+        text.clear();
+        let _ = write!(text, "{value:.1e}");
+    }
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent = exponent.parse::<i32>().unwrap_or(0);
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
@@ -57,6 +62,7 @@ fn push_finite(out: &mut String, value: impl LowerExp) {
         None => ("", mantissa),
     };
     let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let rest = if rest == "0" { "" } else { rest };
     out.push_str(sign);
     if !(-3..7).contains(&exponent) {
         let _ = write!(out, "{first}.{}E{exponent}", if rest.is_empty() { "0" } else { rest });
@@ -103,6 +109,9 @@ mod tests {
             (0.0015, "0.0015"),
             (0.000_999, "9.99E-4"),
             (1e-10, "1.0E-10"),
+            (5e-324, "4.9E-324"),
+            (1e-323, "9.9E-324"),
+            (0.5, "0.5"),
             (0.1 + 0.2, "0.30000000000000004"),
             (f64::MAX, "1.7976931348623157E308"),
             (f64::NAN, "NaN"),
@@ -118,7 +127,9 @@ mod tests {
 
     #[test]
     fn floats_have_the_digits_of_their_width() {
-        for (value, expected) in [(0.1_f32, "0.1"), (16_777_216.0, "1.6777216E7"), (3.0, "3.0"), (1e-5, "1.0E-5")] {
+        for (value, expected) in
+            [(0.1_f32, "0.1"), (16_777_216.0, "1.6777216E7"), (3.0, "3.0"), (1e-5, "1.0E-5"), (1e-45, "1.4E-45")]
+        {
             let mut text = String::new();
             push_f32(&mut text, value);
             assert_eq!(text, expected);

@@ -31,7 +31,9 @@ pub fn evaluate(unit: TimeUnit, call: &Call<'_>, args: &[Argument]) -> Result<Ar
         DataType::Time32(_) => from_millis(unit, &Ticks::read(arg)?.values),
         DataType::Duration(_) => {
             let millis = arg.array().as_primitive_opt::<DurationMillisecondType>();
-            from_millis(unit, &millis.ok_or_else(|| internal("an interval is of another unit"))?.reinterpret_cast())
+            let millis: Column = millis.ok_or_else(|| internal("an interval is of another unit"))?.reinterpret_cast();
+            let days = || (unit == TimeUnit::Day).then(|| millis.unary(|value| value / MILLIS_PER_DAY));
+            from_millis(unit, &millis).or_else(days)
         }
         DataType::Interval(_) => {
             let months = arg.array().as_primitive_opt::<IntervalYearMonthType>();

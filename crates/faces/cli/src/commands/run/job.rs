@@ -7,6 +7,7 @@ use kobel_model::ids::JobId;
 use kobel_model::keygroup::MaxParallelism;
 use kobel_model::settings::Settings;
 use kobel_model::settings::options;
+use kobel_model::snapshot::SnapshotKind;
 use kobel_model::{Error, Result, chain};
 use kobel_runtime::job::{Clock, Job, JobEnd, JobOptions, Progress, RestoreFrom};
 use kobel_sql::catalog::Connectors;
@@ -95,8 +96,14 @@ impl JobRunner {
             options.job_id = job;
         }
         let job_id = options.job_id;
+        let savepoint = options.restore.as_ref().filter(|from| from.manifest.kind == SnapshotKind::Savepoint);
+        let savepoint = savepoint.map(|from| from.directory.clone());
         let job = Job::new(&graph, options).map_err(not_started)?;
         lineage.add_job(&directory, job_id, plan.statement)?;
+        if let Some(savepoint) = &savepoint {
+            // Until the first checkpoint, this is what `--recover` must go on from.
+            lineage.add_savepoint(&directory, savepoint)?;
+        }
         *checkpoints = Some(Checkpoints { directory: directory.clone(), job: job_id });
         let ended = self.watch(job, table.as_ref(), &plan)?;
         if let JobEnd::Stopped { savepoint } = &ended.end {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kobel_model::Result;
+use kobel_model::{Error, Result};
 use kobel_model::ids::JobId;
 use kobel_storage::file::write_atomically;
 
@@ -61,7 +61,7 @@ impl Lineage {
         self.records.get(directory).map(|record| record.savepoints.as_slice()).unwrap_or_default()
     }
 
-    /// Notes that a job begins. Without the directory there are no checkpoints, and nothing to note.
+    /// Notes that a job begins. Without the directory it takes no checkpoints, and there is nothing to note.
     ///
     /// # Errors
     /// Denied or Unavailable if the file cannot be written.
@@ -79,7 +79,11 @@ impl Lineage {
     /// As [`Lineage::add_job`].
     pub(crate) fn add_savepoint(&mut self, directory: &Path, savepoint: &Path) -> Result<()> {
         let savepoint = std::path::absolute(savepoint).unwrap_or_else(|_| savepoint.to_owned());
-        self.records.entry(directory.to_owned()).or_default().savepoints.push(savepoint);
+        let savepoints = &mut self.records.entry(directory.to_owned()).or_default().savepoints;
+        savepoints.retain(|known| *known != savepoint);
+        savepoints.push(savepoint);
+        let failed = |error| Error::io(format!("cannot make `{}`", directory.display()), error);
+        fs::create_dir_all(directory).map_err(failed)?;
         self.write(directory)
     }
 
