@@ -64,7 +64,8 @@ mod tests {
                 for group in 0..max.get() {
                     let owner = max.subtask(group, parallelism);
                     assert!(owner < parallelism);
-                    let owners = (0..parallelism).filter(|subtask| max.key_groups(*subtask, parallelism).contains(&group));
+                    let owners =
+                        (0..parallelism).filter(|subtask| max.key_groups(*subtask, parallelism).contains(&group));
                     assert_eq!(owners.collect::<Vec<_>>(), [owner]);
                 }
             }

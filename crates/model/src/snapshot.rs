@@ -97,7 +97,8 @@ impl Manifest {
     /// # Errors
     /// Bug if the manifest cannot be serialised.
     pub fn encode(&self) -> Result<Vec<u8>> {
-        let body = serde_json::to_vec_pretty(self).map_err(|error| Error::bug("cannot encode a manifest").with_source(error))?;
+        let body = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::bug("cannot encode a manifest").with_source(error))?;
         let mut bytes = header(self.format, &body).into_bytes();
         bytes.push(b'\n');
         bytes.extend_from_slice(&body);
@@ -110,7 +111,8 @@ impl Manifest {
     /// Corrupt if it is torn, changed or no manifest; Unsupported if a newer version wrote it.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let torn = |why: &str| Error::corrupt(format!("the manifest is damaged: {why}"));
-        let end = bytes.iter().take(256).position(|byte| *byte == b'\n').ok_or_else(|| torn("its first line is missing"))?;
+        let end =
+            bytes.iter().take(256).position(|byte| *byte == b'\n').ok_or_else(|| torn("its first line is missing"))?;
         let line = std::str::from_utf8(&bytes[..end]).map_err(|_| torn("its first line is not text"))?;
         let body = &bytes[end + 1..];
         let format = line.strip_prefix(MAGIC).and_then(|rest| rest.strip_prefix(" format=")?.split(' ').next());
@@ -135,7 +137,9 @@ impl Manifest {
     /// Bytes of all pages.
     pub fn state_bytes(&self) -> u64 {
         let subtasks = self.operators.iter().flat_map(|operator| &operator.subtasks);
-        subtasks.map(|subtask| subtask.inline.len() as u64 + subtask.pages.iter().map(|page| page.length).sum::<u64>()).sum()
+        subtasks
+            .map(|subtask| subtask.inline.len() as u64 + subtask.pages.iter().map(|page| page.length).sum::<u64>())
+            .sum()
     }
 }
 

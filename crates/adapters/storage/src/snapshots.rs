@@ -82,10 +82,11 @@ impl CheckpointStore {
     /// Denied if the directory cannot be written.
     pub fn open(directory: &Path, job: JobId, retained_max: usize) -> Result<Self> {
         let root = directory.join(job.to_string());
-        file::create_writable_directory(&root.join(SHARED))
-            .map_err(|error| error.context("cannot use the checkpoint directory").with_hint(
-                "set 'execution.checkpointing.dir' to a directory that can be written",
-            ))?;
+        file::create_writable_directory(&root.join(SHARED)).map_err(|error| {
+            error
+                .context("cannot use the checkpoint directory")
+                .with_hint("set 'execution.checkpointing.dir' to a directory that can be written")
+        })?;
         let lock = lock(&root)?;
         Ok(Self { root, retained: Vec::new(), retained_max, _lock: lock })
     }
@@ -112,7 +113,11 @@ impl CheckpointStore {
 
     /// Where checkpoint `id` goes.
     pub fn target(&self, id: u64) -> SnapshotTarget {
-        SnapshotTarget { directory: self.root.join(format!("chk-{id}")), pages: self.root.join(SHARED), prefix: "../shared/" }
+        SnapshotTarget {
+            directory: self.root.join(format!("chk-{id}")),
+            pages: self.root.join(SHARED),
+            prefix: "../shared/",
+        }
     }
 
     /// Notes that a checkpoint is complete, and removes what is no longer needed. Nothing may be writing.
@@ -148,7 +153,8 @@ fn lock(root: &Path) -> Result<File> {
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
             let message = format!("another process runs this job: it holds `{}`", path.display());
-            Err(Error::new(ErrorKind::Conflict, message).with_hint("stop it first; two would write each other's output"))
+            Err(Error::new(ErrorKind::Conflict, message)
+                .with_hint("stop it first; two would write each other's output"))
         }
     }
 }

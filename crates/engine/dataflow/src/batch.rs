@@ -123,8 +123,7 @@ impl Batch {
     /// Bug if an index is out of range.
     pub fn take(&self, indices: &UInt32Array) -> Result<Self> {
         let records = take_record_batch(&self.records, indices).map_err(arrow_bug)?;
-        let kinds =
-            self.kinds.as_ref().map(|kinds| indices.values().iter().map(|row| kinds[*row as usize]).collect());
+        let kinds = self.kinds.as_ref().map(|kinds| indices.values().iter().map(|row| kinds[*row as usize]).collect());
         Ok(Self { records, kinds })
     }
 

@@ -7,9 +7,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use kobel_dataflow::Batch;
-use kobel_dataflow::ports::{
-    Poll, RestoredSink, Sink, SinkWriter, Source, SourceReader, Split, WriterContext,
-};
+use kobel_dataflow::ports::{Poll, RestoredSink, Sink, SinkWriter, Source, SourceReader, Split, WriterContext};
 use kobel_model::{Error, Result};
 use kobel_sql::catalog::{Connectors, OptionProblem, TableSpec, Usage};
 
@@ -35,9 +33,11 @@ impl Connectors for MemoryConnectors {
     }
 
     fn source(&self, table: &TableSpec, columns: &[usize]) -> Result<Arc<dyn Source>> {
-        let splits = self.tables.get(&table.name).ok_or_else(|| Error::invalid(format!("no table `{}`", table.name)))?;
+        let splits =
+            self.tables.get(&table.name).ok_or_else(|| Error::invalid(format!("no table `{}`", table.name)))?;
         let project = |split: &RecordBatch| split.project(columns).map_err(kobel_dataflow::batch::arrow_bug);
-        let fields: Vec<_> = columns.iter().map(|column| table.physical[*column].ty.field(&table.physical[*column].name)).collect();
+        let fields: Vec<_> =
+            columns.iter().map(|column| table.physical[*column].ty.field(&table.physical[*column].name)).collect();
         Ok(Arc::new(MemorySource {
             schema: Arc::new(arrow_schema::Schema::new(fields)),
             splits: splits.iter().map(project).collect::<Result<_>>()?,
@@ -64,7 +64,9 @@ impl Source for MemorySource {
     }
 
     fn reader(&self, splits: Vec<Split>) -> Result<Box<dyn SourceReader>> {
-        let find = |split: &Split| Some((split.id.as_str().into(), self.splits.get(split.id.parse::<usize>().ok()?)?.clone(), 0));
+        let find = |split: &Split| {
+            Some((split.id.as_str().into(), self.splits.get(split.id.parse::<usize>().ok()?)?.clone(), 0))
+        };
         Ok(Box::new(MemoryReader { splits: splits.iter().filter_map(find).collect(), next: 0 }))
     }
 

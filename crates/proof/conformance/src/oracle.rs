@@ -130,7 +130,8 @@ impl Oracle<'_> {
 
     fn values(&self, rel: &Rel, rows: &[Vec<Expr>]) -> Result<Answer> {
         let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let unit = RecordBatch::try_new_with_options(Arc::new(arrow_schema::Schema::empty()), vec![], &options).map_err(arrow)?;
+        let unit = RecordBatch::try_new_with_options(Arc::new(arrow_schema::Schema::empty()), vec![], &options)
+            .map_err(arrow)?;
         let mut batches = Vec::new();
         for row in rows {
             let columns = row.iter().map(|expr| self.evaluate(expr, &unit)).collect::<Result<_>>()?;
@@ -182,7 +183,9 @@ fn batch(schema: &Schema, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordB
 
 fn window_ends(rows: &RecordBatch, window: &Window) -> Vec<i64> {
     let times = rows.column(window.rowtime).as_primitive::<TimestampMillisecondType>();
-    let end = |time: i64| (time - window.offset_ms).div_euclid(window.size_ms) * window.size_ms + window.size_ms + window.offset_ms;
+    let end = |time: i64| {
+        (time - window.offset_ms).div_euclid(window.size_ms) * window.size_ms + window.size_ms + window.offset_ms
+    };
     times.values().iter().map(|time| end(*time)).collect()
 }
 
@@ -210,7 +213,12 @@ fn groups(rows: &RecordBatch, keys: &[usize], ends: &[i64]) -> Result<Groups> {
 }
 
 /// Key columns, then aggregate columns, one row per group.
-fn aggregate(rows: &RecordBatch, keys: &[usize], aggregates: &[Aggregate], groups: &mut Groups) -> Result<Vec<ArrayRef>> {
+fn aggregate(
+    rows: &RecordBatch,
+    keys: &[usize],
+    aggregates: &[Aggregate],
+    groups: &mut Groups,
+) -> Result<Vec<ArrayRef>> {
     let failed = |error| Error::bug("the oracle cannot aggregate").with_source(error);
     let mut columns = Vec::new();
     for key in keys {
@@ -227,7 +235,11 @@ fn aggregate(rows: &RecordBatch, keys: &[usize], aggregates: &[Aggregate], group
     let types = keys.iter().map(|key| rows.column(*key).data_type().clone());
     let types = types.chain(aggregates.iter().map(|aggregate| aggregate.ty.kind.arrow()));
     let column = |(values, ty): (Vec<ScalarValue>, arrow_schema::DataType)| {
-        if values.is_empty() { Ok(arrow_array::new_empty_array(&ty)) } else { ScalarValue::iter_to_array(values).map_err(failed) }
+        if values.is_empty() {
+            Ok(arrow_array::new_empty_array(&ty))
+        } else {
+            ScalarValue::iter_to_array(values).map_err(failed)
+        }
     };
     columns.into_iter().zip(types).map(column).collect()
 }
@@ -255,8 +267,20 @@ fn one(rows: &RecordBatch, aggregate: &Aggregate, group: &[usize]) -> Result<Sca
         AggregateFunction::Count => ScalarValue::Int64(Some(values.len() as i64)),
         AggregateFunction::Min => values.into_iter().min_by(less).unwrap_or(null),
         AggregateFunction::Max => values.into_iter().max_by(less).unwrap_or(null),
-        AggregateFunction::Sum => if values.is_empty() { null } else { number(total(&values), 1, &null) },
-        AggregateFunction::Avg => if values.is_empty() { null } else { number(total(&values), values.len() as i64, &null) },
+        AggregateFunction::Sum => {
+            if values.is_empty() {
+                null
+            } else {
+                number(total(&values), 1, &null)
+            }
+        }
+        AggregateFunction::Avg => {
+            if values.is_empty() {
+                null
+            } else {
+                number(total(&values), values.len() as i64, &null)
+            }
+        }
     })
 }
 

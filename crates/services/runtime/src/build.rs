@@ -51,8 +51,7 @@ struct Plan<'a> {
 /// Makes the slots of a job.
 pub(crate) fn build(graph: &Graph, options: &JobOptions, events: &Sender<Event>) -> Result<Built> {
     let max_parallelism = max_parallelism(options)?;
-    let fingerprints =
-        graph.nodes.iter().map(|node| restore::fingerprint(graph, node)).collect::<Result<Vec<_>>>()?;
+    let fingerprints = graph.nodes.iter().map(|node| restore::fingerprint(graph, node)).collect::<Result<Vec<_>>>()?;
     let restored = match &options.restore {
         Some(from) => restore::load(graph, &fingerprints, from)?,
         None => RestoredStates::default(),
@@ -249,7 +248,13 @@ impl Plan<'_> {
         (senders, receivers)
     }
 
-    fn task(&self, vertex: usize, subtask: usize, outputs: Vec<Vec<QueueSender>>, inputs: Vec<GateInput>) -> Result<Task> {
+    fn task(
+        &self,
+        vertex: usize,
+        subtask: usize,
+        outputs: Vec<Vec<QueueSender>>,
+        inputs: Vec<GateInput>,
+    ) -> Result<Task> {
         let nodes = &self.vertices[vertex].nodes;
         let edges = self.edges(&self.vertices[vertex]);
         let head_node = self.vertices[vertex].head();
@@ -277,14 +282,16 @@ impl Plan<'_> {
             let leaving = edges.iter().enumerate().filter(|(_, (from, _, _))| *from == node);
             chained.chain(leaving.map(|(index, _)| Target::Output(index))).collect()
         };
-        let head_targets = if matches!(head, Head::Gate(_)) { Arc::from([Target::Node(0)]) } else { targets(head_node) };
-        let task_nodes = inner.iter().map(|node| {
-            Ok(TaskNode { node: *node, step: self.step(*node, subtask)?, targets: targets(*node) })
-        });
+        let head_targets =
+            if matches!(head, Head::Gate(_)) { Arc::from([Target::Node(0)]) } else { targets(head_node) };
+        let task_nodes = inner
+            .iter()
+            .map(|node| Ok(TaskNode { node: *node, step: self.step(*node, subtask)?, targets: targets(*node) }));
         let task_nodes = task_nodes.collect::<Result<_>>()?;
-        let outputs = edges.iter().zip(outputs).map(|((from, _, exchange), senders)| {
-            Ok(Output { route: self.route(*from, exchange)?, senders })
-        });
+        let outputs = edges
+            .iter()
+            .zip(outputs)
+            .map(|((from, _, exchange), senders)| Ok(Output { route: self.route(*from, exchange)?, senders }));
         Ok(Task {
             subtask,
             head,
@@ -306,7 +313,8 @@ impl Plan<'_> {
             Exchange::Rebalance => Route::Rebalance(0),
             Exchange::Hash(columns) => {
                 let schema = &self.graph.nodes[from].schema;
-                let partitioner = HashPartitioner::new(schema, columns, self.max_parallelism, self.options.parallelism)?;
+                let partitioner =
+                    HashPartitioner::new(schema, columns, self.max_parallelism, self.options.parallelism)?;
                 Route::Hash(Box::new(partitioner))
             }
         })
@@ -342,7 +350,12 @@ impl Plan<'_> {
         Ok(Step::Operator(operator))
     }
 
-    fn writer(&self, index: usize, sink: &Arc<dyn Sink>, subtask: usize) -> Result<Box<dyn kobel_dataflow::ports::SinkWriter>> {
+    fn writer(
+        &self,
+        index: usize,
+        sink: &Arc<dyn Sink>,
+        subtask: usize,
+    ) -> Result<Box<dyn kobel_dataflow::ports::SinkWriter>> {
         let parallelism = self.options.parallelism;
         let context = WriterContext {
             subtask,

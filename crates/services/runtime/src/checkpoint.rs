@@ -155,7 +155,12 @@ impl CheckpointWriter {
         Ok(())
     }
 
-    fn write_state(&self, plan: &mut CheckpointPlan, at: (usize, usize), state: OperatorState) -> Result<SubtaskManifest> {
+    fn write_state(
+        &self,
+        plan: &mut CheckpointPlan,
+        at: (usize, usize),
+        state: OperatorState,
+    ) -> Result<SubtaskManifest> {
         let Some(target) = &plan.target else {
             return Ok(SubtaskManifest { inline: state.inline, pages: Vec::new() });
         };
@@ -224,7 +229,8 @@ impl CheckpointWriter {
         let with_state = |node: &usize| states.range((*node, 0)..=(*node, usize::MAX)).next().is_some();
         let operator = |node: usize| {
             let facts = &self.facts.operators[node];
-            let subtasks = (0..self.facts.parallelism).map(|subtask| states.get(&(node, subtask)).cloned().unwrap_or_default());
+            let subtasks =
+                (0..self.facts.parallelism).map(|subtask| states.get(&(node, subtask)).cloned().unwrap_or_default());
             OperatorManifest {
                 id: facts.id,
                 name: facts.name.clone(),

@@ -182,14 +182,8 @@ impl Coordinator<'_> {
         };
         let barrier = Barrier { id: plan.id(), mode: plan.mode(), stops: purpose == Purpose::Stop };
         let uncommitted = self.slots.len();
-        state.pending = Some(Pending {
-            purpose,
-            started: Instant::now(),
-            plan,
-            failure: None,
-            completed: None,
-            uncommitted,
-        });
+        state.pending =
+            Some(Pending { purpose, started: Instant::now(), plan, failure: None, completed: None, uncommitted });
         self.slots.iter().for_each(|slot| slot.send(Command::Trigger(barrier)));
         Ok(())
     }

@@ -90,7 +90,8 @@ fn check_claimed(graph: &Graph, from: &RestoreFrom) -> Result<()> {
 fn read(operator: &OperatorManifest, directory: &Path) -> Result<Vec<OperatorState>> {
     let mut states = Vec::with_capacity(operator.subtasks.len());
     for subtask in &operator.subtasks {
-        let mut state = OperatorState { inline: subtask.inline.clone(), pages: Vec::with_capacity(subtask.pages.len()) };
+        let mut state =
+            OperatorState { inline: subtask.inline.clone(), pages: Vec::with_capacity(subtask.pages.len()) };
         for page in &subtask.pages {
             let content = pages::read(directory, page)?;
             state.pages.push(Page { table: page.table, page: page.page, content: Some(content) });

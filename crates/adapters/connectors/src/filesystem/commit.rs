@@ -220,14 +220,19 @@ impl OutputDirectory {
             let (id, at) = line.split_once(' ')?;
             Some((id.parse().ok()?, at.parse().ok()?))
         };
-        match text.lines().filter_map(rewind).find(|(id, at)| *id < restored.checkpoint_id && restored.triggered_ms < *at) {
+        match text
+            .lines()
+            .filter_map(rewind)
+            .find(|(id, at)| *id < restored.checkpoint_id && restored.triggered_ms < *at)
+        {
             None => Ok(()),
             Some((id, _)) => {
                 let (snapshot, directory) = (restored.checkpoint_id, self.path.display());
                 let message = format!(
                     "output of snapshot {snapshot} in `{directory}` was taken back when the job was resumed from snapshot {id}"
                 );
-                Err(Error::corrupt(message).with_hint(format!("resume from snapshot {id} or one that was taken after that")))
+                Err(Error::corrupt(message)
+                    .with_hint(format!("resume from snapshot {id} or one that was taken after that")))
             }
         }
     }

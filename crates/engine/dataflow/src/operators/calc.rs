@@ -29,7 +29,8 @@ impl Calc {
         let columns: Vec<ArrayRef> =
             projection.iter().map(|expr| evaluate(expr, batch.records())).collect::<Result<_>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let records = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(arrow_bug)?;
+        let records =
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(arrow_bug)?;
         batch.with_records(records)
     }
 }

@@ -66,7 +66,8 @@ impl SourceState {
     /// # Errors
     /// Corrupt if it is none.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        serde_json::from_slice(bytes).map_err(|error| Error::corrupt("the state of a source cannot be read").with_source(error))
+        serde_json::from_slice(bytes)
+            .map_err(|error| Error::corrupt("the state of a source cannot be read").with_source(error))
     }
 
     /// Divides the splits of several states among `parallelism` subtasks, in order; the watermark is the least, since

@@ -11,9 +11,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMillisecondType;
-use arrow_array::Array;
 use kobel_model::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -100,9 +100,9 @@ impl WatermarkGenerator {
             .with_hint("a rowtime must not be NULL: filter such rows out in the table's source, or compute the column with COALESCE"));
         }
         let marks = evaluate(&self.spec.expr, batch.records())?;
-        let marks = marks.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(|| {
-            Error::bug(format!("a watermark has type {}", marks.data_type()))
-        })?;
+        let marks = marks
+            .as_primitive_opt::<TimestampMillisecondType>()
+            .ok_or_else(|| Error::bug(format!("a watermark has type {}", marks.data_type())))?;
         let others = self.combined_without(split);
         let Some(mut state) = self.splits.get(split).copied() else { return Ok(()) };
         (state.active_ms, state.is_idle) = (now_ms, false);

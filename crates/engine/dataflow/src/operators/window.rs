@@ -182,7 +182,8 @@ impl Operator for WindowAggregate {
         for state in restore.states {
             // All subtasks have seen the same watermark when a barrier is aligned.
             let watermark = <[u8; 8]>::try_from(state.inline.as_slice());
-            let watermark = watermark.map_err(|_| Error::corrupt("the watermark of a window operator is not 8 bytes"))?;
+            let watermark =
+                watermark.map_err(|_| Error::corrupt("the watermark of a window operator is not 8 bytes"))?;
             self.watermark = self.watermark.max(i64::from_le_bytes(watermark));
             for page in &state.pages {
                 let Some(content) = &page.content else { continue };

@@ -31,11 +31,18 @@ pub enum InputKind {
 ///
 /// # Errors
 /// Unsupported if the function does not exist for the type.
-pub fn accumulator(call: &AggregateCall, argument: Option<&DataType>, input: InputKind) -> Result<Box<dyn Accumulator>> {
+pub fn accumulator(
+    call: &AggregateCall,
+    argument: Option<&DataType>,
+    input: InputKind,
+) -> Result<Box<dyn Accumulator>> {
     if call.distinct && !matches!(call.function, AggregateFunction::Min | AggregateFunction::Max) {
         let argument = argument.ok_or_else(|| Error::bug("DISTINCT without an argument"))?;
         let inner = AggregateCall { distinct: false, filter: None, ..call.clone() };
-        return Ok(Box::new(distinct::Distinct::new(accumulator(&inner, Some(argument), InputKind::Retracting)?, argument)?));
+        return Ok(Box::new(distinct::Distinct::new(
+            accumulator(&inner, Some(argument), InputKind::Retracting)?,
+            argument,
+        )?));
     }
     let unsupported = || {
         let argument = argument.map_or("nothing".to_owned(), ToString::to_string);
@@ -43,12 +50,15 @@ pub fn accumulator(call: &AggregateCall, argument: Option<&DataType>, input: Inp
     };
     match call.function {
         AggregateFunction::Count => Ok(Box::new(count::Count::default())),
-        AggregateFunction::Sum => sum::accumulator(argument.ok_or_else(unsupported)?, &call.result).ok_or_else(unsupported),
+        AggregateFunction::Sum => {
+            sum::accumulator(argument.ok_or_else(unsupported)?, &call.result).ok_or_else(unsupported)
+        }
         AggregateFunction::Avg => {
             average::accumulator(argument.ok_or_else(unsupported)?, &call.result).ok_or_else(unsupported)
         }
         AggregateFunction::Min | AggregateFunction::Max => {
-            let end = if call.function == AggregateFunction::Min { extreme::End::Least } else { extreme::End::Greatest };
+            let end =
+                if call.function == AggregateFunction::Min { extreme::End::Least } else { extreme::End::Greatest };
             let argument = argument.ok_or_else(unsupported)?;
             match input {
                 InputKind::Retracting => multiset::accumulator(argument, end),

@@ -54,16 +54,17 @@ impl KeyEncoder {
     /// Unsupported if a type cannot be a key.
     pub fn new(schema: &SchemaRef, columns: &[usize]) -> Result<Self> {
         let types: Vec<_> = columns.iter().map(|column| schema.field(*column).data_type().clone()).collect();
-        let kind = match types.as_slice() {
-            [] => EncoderKind::Unit,
-            [single] if is_fixed(single) => EncoderKind::Fixed(single.clone()),
-            _ => {
-                let fields = types.into_iter().map(SortField::new).collect();
-                EncoderKind::Rows(RowConverter::new(fields).map_err(|error| {
-                    Error::unsupported("a key of this type is not supported").with_source(error)
-                })?)
-            }
-        };
+        let kind =
+            match types.as_slice() {
+                [] => EncoderKind::Unit,
+                [single] if is_fixed(single) => EncoderKind::Fixed(single.clone()),
+                _ => {
+                    let fields = types.into_iter().map(SortField::new).collect();
+                    EncoderKind::Rows(RowConverter::new(fields).map_err(|error| {
+                        Error::unsupported("a key of this type is not supported").with_source(error)
+                    })?)
+                }
+            };
         Ok(Self { columns: columns.to_vec(), kind })
     }
 

@@ -162,7 +162,13 @@ impl GroupTable {
     ///
     /// # Errors
     /// Bug if a page cannot be built.
-    pub fn snapshot(&mut self, layout: &GroupLayout, table: i64, mode: SnapshotMode, pages: &mut Vec<Page>) -> Result<()> {
+    pub fn snapshot(
+        &mut self,
+        layout: &GroupLayout,
+        table: i64,
+        mode: SnapshotMode,
+        pages: &mut Vec<Page>,
+    ) -> Result<()> {
         for page in 0..self.dirty.len() {
             let start = page * PAGE_SLOTS;
             let end = (start + PAGE_SLOTS).min(self.index.slots());
@@ -208,7 +214,9 @@ impl GroupTable {
             let expected = layout.input.field(*key).data_type();
             if column.data_type() != expected {
                 let found = column.data_type();
-                return Err(Error::corrupt(format!("a key column of a state page has type {found}, expected {expected}")));
+                return Err(Error::corrupt(format!(
+                    "a key column of a state page has type {found}, expected {expected}"
+                )));
             }
         }
         let keys = layout.encoder.encode_columns(&page.columns()[..key_count], page.num_rows())?;
@@ -217,7 +225,8 @@ impl GroupTable {
         let keys = layout.encoder.encode_columns(&page.columns()[..key_count], page.num_rows())?;
         let slots = self.intern(&keys);
         let counts = page.column(key_count).as_primitive_opt::<Int64Type>();
-        let counts = counts.ok_or_else(|| Error::corrupt(format!("a state page counts rows in {}", DataType::Int64)))?;
+        let counts =
+            counts.ok_or_else(|| Error::corrupt(format!("a state page counts rows in {}", DataType::Int64)))?;
         slots.iter().zip(counts.values()).for_each(|(slot, count)| self.rows[*slot as usize] = *count);
         let mut at = key_count + 1;
         for (accumulator, width) in self.accumulators.iter_mut().zip(widths) {

@@ -61,7 +61,11 @@ fn an_incremental_snapshot_holds_only_pages_that_changed() {
     assert_eq!(contents(&mut operator, SnapshotMode::Incremental), [false; 3]);
     operator.process(batch(&[(Some("1500"), 1, 0)]), &mut out).expect("processes");
     assert_eq!(contents(&mut operator, SnapshotMode::Savepoint), [true; 3], "a savepoint holds everything");
-    assert_eq!(contents(&mut operator, SnapshotMode::Incremental), [false, true, false], "and does not move the baseline");
+    assert_eq!(
+        contents(&mut operator, SnapshotMode::Incremental),
+        [false, true, false],
+        "and does not move the baseline"
+    );
     assert_eq!(contents(&mut operator, SnapshotMode::Full), [true; 3]);
 }
 
@@ -72,7 +76,8 @@ fn state_restored_by_two_owners_holds_every_group_once() {
         let names: Vec<_> = (0..100).map(|index| index.to_string()).collect();
         let rows: Vec<_> = names.iter().map(|name| (Some(name.as_str()), 7, 0)).collect();
         before.process(batch(&rows), &mut out).expect("processes");
-        let states: Vec<OperatorState> = vec![before.snapshot(SnapshotMode::Full).expect("snapshots").expect("has state")];
+        let states: Vec<OperatorState> =
+            vec![before.snapshot(SnapshotMode::Full).expect("snapshots").expect("has state")];
         let mut groups = 0;
         for owner in 0..2 {
             let mut after = operator(retracts);

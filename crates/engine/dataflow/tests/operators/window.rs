@@ -33,12 +33,21 @@ fn line(key: &str, count: i64, sum: i64, start: i64) -> String {
 #[test]
 fn a_window_is_emitted_once_when_the_watermark_reaches_its_last_millisecond() {
     let (mut operator, mut out) = (operator(0), Vec::new());
-    operator.process(batch(&[(Some("a"), 1, 0), (Some("b"), 2, 9), (Some("a"), 4, 10), (Some("a"), 8, 3)]), &mut out).expect("processes");
+    operator
+        .process(batch(&[(Some("a"), 1, 0), (Some("b"), 2, 9), (Some("a"), 4, 10), (Some("a"), 8, 3)]), &mut out)
+        .expect("processes");
     operator.watermark(8, &mut out).expect("advances");
     assert_eq!(shown(&out), ["W 8"]);
     operator.watermark(9, &mut out).expect("advances");
     operator.watermark(i64::MAX, &mut out).expect("advances");
-    let expected = ["W 8".to_owned(), line("a", 2, 9, 0), line("b", 1, 2, 0), "W 9".into(), line("a", 1, 4, 10), format!("W {}", i64::MAX)];
+    let expected = [
+        "W 8".to_owned(),
+        line("a", 2, 9, 0),
+        line("b", 1, 2, 0),
+        "W 9".into(),
+        line("a", 1, 4, 10),
+        format!("W {}", i64::MAX),
+    ];
     assert_eq!(shown(&out), expected);
 }
 
@@ -55,7 +64,9 @@ fn a_row_of_an_emitted_window_is_dropped_and_counted() {
 #[test]
 fn windows_before_the_epoch_and_with_an_offset_are_aligned_downwards() {
     let (mut operator, mut out) = (operator(3), Vec::new());
-    operator.process(batch(&[(Some("a"), 1, -1), (Some("a"), 2, 2), (Some("a"), 4, 3), (Some("a"), 8, -8)]), &mut out).expect("processes");
+    operator
+        .process(batch(&[(Some("a"), 1, -1), (Some("a"), 2, 2), (Some("a"), 4, 3), (Some("a"), 8, -8)]), &mut out)
+        .expect("processes");
     operator.watermark(i64::MAX, &mut out).expect("advances");
     let expected = [line("a", 1, 8, -17), line("a", 2, 3, -7), line("a", 1, 4, 3), format!("W {}", i64::MAX)];
     assert_eq!(shown(&out), expected);

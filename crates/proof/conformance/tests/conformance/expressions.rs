@@ -88,8 +88,10 @@ fn value_over_columns(expr: &Expr) -> Result<Value, String> {
     let mut literals = Vec::new();
     let expr = without_literals(expr, &mut literals);
     let literal = |literal: &Expr| lower_expr(literal, &context()).and_then(|expr| evaluate(&expr, &unit()));
-    let columns = literals.iter().map(literal).collect::<Result<Vec<_>, _>>().map_err(|error| kobel_model::chain(&error))?;
-    let fields: Vec<_> = columns.iter().map(|column| arrow_schema::Field::new("c", column.data_type().clone(), true)).collect();
+    let columns =
+        literals.iter().map(literal).collect::<Result<Vec<_>, _>>().map_err(|error| kobel_model::chain(&error))?;
+    let fields: Vec<_> =
+        columns.iter().map(|column| arrow_schema::Field::new("c", column.data_type().clone(), true)).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let rows = RecordBatch::try_new_with_options(Arc::new(arrow_schema::Schema::new(fields)), columns, &options);
     value(&expr, &rows.expect("columns fit"))
@@ -145,7 +147,10 @@ fn expressions_have_the_types_and_values_that_flink_recorded() {
             (_, true) => equal += 1,
             (Answer::Unsupported(message), _) => unsupported.push(format!("{}: {message}", recorded.expression)),
             _ if is_known => {}
-            _ => wrong.push(format!("line {}: {}\n  Flink {} {:?}\n  ours  {answer:?}", recorded.line, recorded.expression, recorded.ty, recorded.value)),
+            _ => wrong.push(format!(
+                "line {}: {}\n  Flink {} {:?}\n  ours  {answer:?}",
+                recorded.line, recorded.expression, recorded.ty, recorded.value
+            )),
         }
     }
     println!("{equal} equal, {} unsupported:\n{}", unsupported.len(), unsupported.join("\n"));

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+};
 use kobel_conformance::memory::{MemoryConnectors, MemorySink, Splits};
 use kobel_conformance::oracle::{Multiset, Oracle, row};
 use kobel_model::ids::JobId;
@@ -57,7 +59,7 @@ const QUERIES: &[&str] = &[
     "SELECT window_start, SUM(n), MAX(n) FROM TABLE(TUMBLE(TABLE counts, DESCRIPTOR(t), INTERVAL '10' SECOND)) GROUP BY window_start, window_end",
     "SELECT id, window_start, window_end FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10' SECOND))",
     "SELECT item, COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10' SECOND)) WHERE quantity > 1 GROUP BY item, window_start, window_end",
-    "VALUES (1, 'a'), (2, NULL)",
+    "VALUES (1, 'a'), (2, CAST(NULL AS STRING))",
     "SELECT k, COUNT(*) FROM (VALUES (1), (2), (1)) AS t(k) GROUP BY k",
 ];
 
@@ -86,13 +88,54 @@ fn times(rows: usize, random: &mut Random) -> ArrayRef {
 fn orders(rows: usize, random: &mut Random) -> RecordBatch {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("id", Arc::new((0..rows).map(|_| Some(random.next(1000) as i64)).collect::<Int64Array>())),
-        ("item", Arc::new((0..rows).map(|_| { let item = ITEMS[random.next(4) as usize]; random.maybe(item) }).collect::<StringArray>())),
-        ("price", Arc::new((0..rows).map(|_| { let price = random.next(40) as f64 / 4.0; random.maybe(price) }).collect::<Float64Array>())),
-        ("quantity", Arc::new((0..rows).map(|_| { let quantity = random.next(9) as i32; random.maybe(quantity) }).collect::<Int32Array>())),
-        ("gift", Arc::new((0..rows).map(|_| { let gift = random.next(2) == 0; random.maybe(gift) }).collect::<BooleanArray>())),
+        (
+            "item",
+            Arc::new(
+                (0..rows)
+                    .map(|_| {
+                        let item = ITEMS[random.next(4) as usize];
+                        random.maybe(item)
+                    })
+                    .collect::<StringArray>(),
+            ),
+        ),
+        (
+            "price",
+            Arc::new(
+                (0..rows)
+                    .map(|_| {
+                        let price = random.next(40) as f64 / 4.0;
+                        random.maybe(price)
+                    })
+                    .collect::<Float64Array>(),
+            ),
+        ),
+        (
+            "quantity",
+            Arc::new(
+                (0..rows)
+                    .map(|_| {
+                        let quantity = random.next(9) as i32;
+                        random.maybe(quantity)
+                    })
+                    .collect::<Int32Array>(),
+            ),
+        ),
+        (
+            "gift",
+            Arc::new(
+                (0..rows)
+                    .map(|_| {
+                        let gift = random.next(2) == 0;
+                        random.maybe(gift)
+                    })
+                    .collect::<BooleanArray>(),
+            ),
+        ),
         ("ts", times(rows, random)),
     ];
-    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).expect("columns fit")
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
+        .expect("columns fit")
 }
 
 fn refunds(rows: usize, random: &mut Random) -> RecordBatch {
@@ -166,7 +209,8 @@ fn streamed(tables: BTreeMap<String, Splits>, query: &str, parallelism: usize, b
     let graph = lower_job(&job, connectors.as_ref(), Some(Arc::new(sink.clone())), &lower).expect("lowers");
     let job = Job::new(&graph, options(parallelism, batch_rows)).expect("starts");
     let mut random = Random(parallelism as u64 * 31 + batch_rows as u64);
-    stepping::run_until_idle(job, 0, |slots| random.next(slots as u64) as usize).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+    stepping::run_until_idle(job, 0, |slots| random.next(slots as u64) as usize)
+        .unwrap_or_else(|error| panic!("{query}: {error:?}"));
     let mut rows = Multiset::new();
     for batch in sink.batches() {
         for index in 0..batch.num_rows() {
@@ -191,7 +235,10 @@ fn check(query: &str, tables: &BTreeMap<String, Splits>, rows: usize) {
     for parallelism in [1, 3] {
         for batch_rows in [1, 7, 8192] {
             let streamed = streamed(tables.clone(), query, parallelism, batch_rows);
-            assert_eq!(streamed, expected, "{query}\nprefix {rows}, parallelism {parallelism}, batches of {batch_rows}");
+            assert_eq!(
+                streamed, expected,
+                "{query}\nprefix {rows}, parallelism {parallelism}, batches of {batch_rows}"
+            );
         }
     }
 }

@@ -80,7 +80,11 @@ struct Checkpoint {
 
 impl Run {
     fn start(sink: &dyn Sink, parallelism: usize, from: Option<&Checkpoint>) -> Self {
-        let restored = from.map(|from| RestoredSink { checkpoint_id: from.id, triggered_ms: i64::MAX, states: from.states.clone() });
+        let restored = from.map(|from| RestoredSink {
+            checkpoint_id: from.id,
+            triggered_ms: i64::MAX,
+            states: from.states.clone(),
+        });
         sink.open("run-1", restored.as_ref()).unwrap();
         // Opening twice must not hurt: a process can die right after it.
         sink.open("run-1", restored.as_ref()).unwrap();
@@ -190,7 +194,9 @@ fn a_crash_after_any_step_loses_and_repeats_nothing() {
                     assert!(visible(directory.path()).iter().max() < Some(&last.next_row), "{case}");
                     second.finish();
                     assert_eq!(visible(directory.path()), ROWS.collect::<Vec<_>>(), "{case}");
-                    assert!(names(directory.path()).iter().all(|name| !name.starts_with('.')), "{case}");
+                    // Beside the output there may be the note that output of a forgotten checkpoint was taken back.
+                    let hidden = names(directory.path()).into_iter().filter(|name| name.starts_with('.'));
+                    assert!(hidden.into_iter().all(|name| name.ends_with(".rewinds")), "{case}");
                 }
             }
         }

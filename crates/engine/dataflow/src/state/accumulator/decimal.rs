@@ -61,7 +61,8 @@ fn divide(sum: i256, count: i64, places: u32) -> Option<i128> {
     let (quotient, rest) = (scaled.checked_div(count)?, scaled.checked_rem(count)?);
     let twice = rest.checked_mul(i256::from_i128(2))?.wrapping_abs();
     let is_negative = scaled < i256::ZERO;
-    let away = if twice >= count.wrapping_abs() { i256::from_i128(if is_negative { -1 } else { 1 }) } else { i256::ZERO };
+    let away =
+        if twice >= count.wrapping_abs() { i256::from_i128(if is_negative { -1 } else { 1 }) } else { i256::ZERO };
     quotient.checked_add(away)?.to_i128()
 }
 

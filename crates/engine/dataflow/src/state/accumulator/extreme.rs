@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    Time32MillisecondType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, Time32MillisecondType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
 };
 use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, PrimitiveArray, new_null_array};
 use arrow_row::{OwnedRow, RowConverter, SortField};
@@ -126,7 +126,8 @@ struct ExtremeRow {
 impl ExtremeRow {
     fn new(ty: &DataType, end: End) -> Result<Self> {
         let converter = RowConverter::new(vec![SortField::new(ty.clone())]).map_err(|error| {
-            Error::unsupported(format!("MIN and MAX over {ty} are not supported by the native engine")).with_source(error)
+            Error::unsupported(format!("MIN and MAX over {ty} are not supported by the native engine"))
+                .with_source(error)
         })?;
         Ok(Self { converter, best: Vec::new(), end, ty: ty.clone() })
     }
@@ -160,7 +161,8 @@ impl Accumulator for ExtremeRow {
     fn results(&self, slots: &[u32]) -> Result<ArrayRef> {
         let null = new_null_array(&self.ty, 1);
         let null = self.converter.convert_columns(&[null]).map_err(arrow_bug)?;
-        let best = slots.iter().map(|slot| self.best[*slot as usize].as_ref().map_or_else(|| null.row(0), OwnedRow::row));
+        let best =
+            slots.iter().map(|slot| self.best[*slot as usize].as_ref().map_or_else(|| null.row(0), OwnedRow::row));
         let columns = self.converter.convert_rows(best).map_err(arrow_bug)?;
         columns.into_iter().next().ok_or_else(|| Error::bug("a row had no column"))
     }

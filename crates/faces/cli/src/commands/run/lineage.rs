@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kobel_model::{Error, Result};
 use kobel_model::ids::JobId;
+use kobel_model::{Error, Result};
 use kobel_storage::file::write_atomically;
 
 /// The jobs of a run, by directory of checkpoints.
@@ -114,9 +114,9 @@ impl Record {
         let mut record = Self::default();
         for line in text.lines() {
             match line.split_once(' ') {
-                Some(("job", job)) => record.jobs.extend(job.split_once(' ').and_then(|(id, statement)| {
-                    Some((id.parse().ok()?, statement.parse().ok()?))
-                })),
+                Some(("job", job)) => record.jobs.extend(
+                    job.split_once(' ').and_then(|(id, statement)| Some((id.parse().ok()?, statement.parse().ok()?))),
+                ),
                 Some(("savepoint", path)) => record.savepoints.push(PathBuf::from(path)),
                 _ => {}
             }
