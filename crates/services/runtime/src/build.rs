@@ -48,6 +48,11 @@ struct Plan<'a> {
     wakers: Vec<Waker>,
 }
 
+/// The senders of one exchange.
+type EdgeSenders = Vec<QueueSender>;
+/// Things by vertex and subtask.
+type BySubtask<T> = Vec<Vec<Vec<T>>>;
+
 /// Makes the slots of a job.
 pub(crate) fn build(graph: &Graph, options: &JobOptions, events: &Sender<Event>) -> Result<Built> {
     let max_parallelism = max_parallelism(options)?;
@@ -64,13 +69,17 @@ pub(crate) fn build(graph: &Graph, options: &JobOptions, events: &Sender<Event>)
         vertices: vertices(graph),
         sources: Vec::new(),
         metrics: Arc::new(metrics(graph, parallelism)),
-        wakers: vec![Waker::default(); 0],
+        wakers: std::iter::repeat_with(Waker::default).take(parallelism).collect(),
         restored,
     };
-    plan.wakers.resize_with(parallelism, Waker::default);
     plan.sources = (0..graph.nodes.len()).map(|node| plan.source_states(node)).collect::<Result<_>>()?;
-    let store = open_store(options)?;
+    // The lock comes first, then what may refuse the snapshot, then what invalidates later ones.
+    let mut store = open_store(options)?;
     plan.open_sinks()?;
+    if let (Some(store), Some(from)) = (&mut store, &options.restore) {
+        store.rewind(from.manifest.checkpoint_id)?;
+    }
+    let store = store.filter(|_| options.checkpoint_interval.is_some());
     let (slots, handles) = plan.slots(events)?;
     let facts = JobFacts {
         job_id: options.job_id,
@@ -104,11 +113,7 @@ fn open_store(options: &JobOptions) -> Result<Option<CheckpointStore>> {
     if options.checkpoint_interval.is_none() && !(options.restore.is_some() && has_checkpoints) {
         return Ok(None);
     }
-    let mut store = CheckpointStore::open(&options.checkpoint_dir, options.job_id, options.checkpoints_retained)?;
-    if let Some(from) = &options.restore {
-        store.rewind(from.manifest.checkpoint_id)?;
-    }
-    Ok(options.checkpoint_interval.map(|_| store))
+    CheckpointStore::open(&options.checkpoint_dir, options.job_id, options.checkpoints_retained).map(Some)
 }
 
 fn operator_facts(graph: &Graph, fingerprints: &[String]) -> Vec<OperatorFacts> {
@@ -218,21 +223,14 @@ impl Plan<'_> {
     }
 
     /// The queues of all exchanges: by vertex and subtask, senders per edge, and inputs.
-    fn exchanges(&self) -> (Vec<Vec<Vec<Vec<QueueSender>>>>, Vec<Vec<Vec<GateInput>>>) {
+    fn exchanges(&self) -> (BySubtask<EdgeSenders>, BySubtask<GateInput>) {
         let parallelism = self.options.parallelism;
-        let mut senders: Vec<Vec<Vec<Vec<QueueSender>>>> = Vec::new();
-        let mut receivers: Vec<Vec<Vec<GateInput>>> = Vec::new();
-        receivers.resize_with(self.vertices.len(), || {
-            let mut subtasks = Vec::new();
-            subtasks.resize_with(parallelism, Vec::new);
-            subtasks
-        });
-        for vertex in &self.vertices {
-            let mut by_subtask: Vec<Vec<Vec<QueueSender>>> = Vec::new();
-            by_subtask.resize_with(parallelism, Vec::new);
+        let mut senders: BySubtask<EdgeSenders> = self.by_subtask();
+        let mut receivers: BySubtask<GateInput> = self.by_subtask();
+        for (producer, vertex) in self.vertices.iter().enumerate() {
             for (_, to, exchange) in self.edges(vertex) {
                 let Some(consumer) = self.vertices.iter().position(|vertex| vertex.head() == to) else { continue };
-                for (from, outputs) in by_subtask.iter_mut().enumerate() {
+                for (from, outputs) in senders[producer].iter_mut().enumerate() {
                     let reached = if *exchange == Exchange::Forward { from..from + 1 } else { 0..parallelism };
                     let mut edge = Vec::new();
                     for to in reached {
@@ -243,9 +241,14 @@ impl Plan<'_> {
                     outputs.push(edge);
                 }
             }
-            senders.push(by_subtask);
         }
         (senders, receivers)
+    }
+
+    /// An empty list for each subtask of each vertex.
+    fn by_subtask<T>(&self) -> BySubtask<T> {
+        let subtasks = || std::iter::repeat_with(Vec::new).take(self.options.parallelism).collect();
+        std::iter::repeat_with(subtasks).take(self.vertices.len()).collect()
     }
 
     fn task(

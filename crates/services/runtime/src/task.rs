@@ -179,7 +179,11 @@ impl Task {
 
     fn flush_outputs(&mut self) -> bool {
         // Every sender is tried, so none waits for another.
-        self.outputs.iter_mut().flat_map(|output| &mut output.senders).fold(true, |done, sender| sender.flush() && done)
+        let mut is_empty = true;
+        for sender in self.outputs.iter_mut().flat_map(|output| &mut output.senders) {
+            is_empty &= sender.flush();
+        }
+        is_empty
     }
 
     /// Gives an element to operators and outputs, and what they yield to theirs.

@@ -354,10 +354,12 @@ fn write_clock(out: &mut String, moment: Moment, fraction: Fraction) {
             push_padded(out, u64::from(moment.nanos), 9);
             out.truncate(out.trim_end_matches('0').len());
         }
-        Fraction::Thousands if moment.nanos % 1_000_000 == 0 => {
+        Fraction::Thousands if moment.nanos.is_multiple_of(1_000_000) => {
             push_padded(out, u64::from(moment.nanos / 1_000_000), 3);
         }
-        Fraction::Thousands if moment.nanos % 1_000 == 0 => push_padded(out, u64::from(moment.nanos / 1_000), 6),
+        Fraction::Thousands if moment.nanos.is_multiple_of(1_000) => {
+            push_padded(out, u64::from(moment.nanos / 1_000), 6)
+        }
         Fraction::Thousands => push_padded(out, u64::from(moment.nanos), 9),
     }
 }

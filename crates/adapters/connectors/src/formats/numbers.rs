@@ -55,7 +55,7 @@ impl<'a> Written<'a> {
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let is_number = !(whole.is_empty() && fraction.is_empty())
             && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
-        is_number.then(|| Self { is_negative, whole: whole.as_bytes(), fraction: fraction.as_bytes(), exponent })
+        is_number.then_some(Self { is_negative, whole: whole.as_bytes(), fraction: fraction.as_bytes(), exponent })
     }
 
     /// Digits without zeros in front, and the exponent of ten that goes with them.

@@ -76,8 +76,8 @@ pub(super) fn numbers(function: Function, left: Expr, right: Expr, span: Span) -
     if function == Function::Modulo && is_approximate {
         return Err(refused(function, left_kind, right_kind, span).with_hint("`%` and MOD take exact numbers"));
     }
-    if !is_approximate
-        && !(left_kind.is_integer() && right_kind.is_integer())
+    let is_integer = left_kind.is_integer() && right_kind.is_integer();
+    if !(is_approximate || is_integer)
         && let (Some(left_digits), Some(right_digits)) = (exact_digits(left_kind), exact_digits(right_kind))
     {
         let is_whole = left_digits.1 == 0 && right_digits.1 == 0;

@@ -57,12 +57,13 @@ impl Binder<'_> {
         let stored = Arc::new(Schema { columns: columns.collect() });
         let scope = Scope::new(Qualifier::None, Arc::clone(&stored));
         let (mut schema, mut columns) = (Schema::default(), Vec::new());
-        let mut next_physical = 0;
+        let mut stored_columns = 0..stored.columns.len();
         for declared in &create.columns {
             let ColumnKind::Computed(written) = &declared.kind else {
-                columns.push(TableColumn::Physical(next_physical));
-                schema.columns.extend(stored.columns.get(next_physical).cloned());
-                next_physical += 1;
+                if let Some(index) = stored_columns.next() {
+                    columns.push(TableColumn::Physical(index));
+                    schema.columns.push(stored.columns[index].clone());
+                }
                 continue;
             };
             let mut binder = ExprBinder::scalar(&scope, &self.budget, "a computed column");

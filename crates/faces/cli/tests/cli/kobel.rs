@@ -28,6 +28,13 @@ pub fn kobel(directory: &Path, arguments: &[&str]) -> Ended {
     start(directory, command).end()
 }
 
+/// As [`kobel`], in an address space so small that memory without bounds ends it.
+pub fn kobel_within_limits(directory: &Path, arguments: &[&str]) -> Ended {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v 1500000 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_kobel")]).args(arguments);
+    start(directory, command).end()
+}
+
 /// Starts `kobel` with these arguments.
 pub fn start_kobel(directory: &Path, arguments: &[&str]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kobel"));
