@@ -60,7 +60,9 @@ fn create_durably(path: &Path) -> std::io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new(""));
     create_durably(parent)?;
     match fs::create_dir(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists || !path.is_dir() => return Err(error),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        // A file is in the way.
+        Err(_) if !path.is_dir() => return Err(std::io::ErrorKind::NotADirectory.into()),
         _ => {}
     }
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };

@@ -21,6 +21,7 @@ mod namespace;
 mod query;
 mod refused;
 mod relation;
+mod sameness;
 mod scope;
 mod select;
 mod signature;

@@ -255,7 +255,11 @@ fn sub_schema(schema: &Schema, kept: &[usize]) -> Arc<Schema> {
 }
 
 fn mapping_of(rel: &Rel, kept: &[usize]) -> Mapping {
-    (0..rel.schema.columns.len()).map(|column| kept.iter().position(|kept| *kept == column)).collect()
+    let mut mapping = vec![None; rel.schema.columns.len()];
+    for (place, column) in kept.iter().enumerate() {
+        mapping[*column] = Some(place);
+    }
+    mapping
 }
 
 /// The new index of a column that was required, so it is there.

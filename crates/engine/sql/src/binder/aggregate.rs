@@ -13,6 +13,7 @@ use crate::plan::{Aggregate, Column, Expr, ExprKind, Rel, RelKind, Schema};
 
 use super::expression::AggregateCall;
 use super::relation::{columns, names, project};
+use super::sameness::Once;
 use super::window::{self, Role};
 
 /// An aggregation, and where it puts what the query refers to.
@@ -20,28 +21,25 @@ pub(super) struct Aggregation {
     rel: Rel,
     /// The columns that expressions of the query refer to; results of aggregates stand behind them.
     input: Arc<Schema>,
-    keys: Vec<Expr>,
-    /// For each key its column in `rel`.
+    keys: Once<Expr>,
+    /// For each of `keys` its column in `rel`.
     key_columns: Vec<usize>,
     /// For each aggregate call its column in `rel`.
     call_columns: Vec<usize>,
 }
 
 /// The expressions below an aggregation, each once.
-#[derive(Default)]
 struct Feed {
-    exprs: Vec<Expr>,
+    exprs: Once<Expr>,
 }
 
 impl Feed {
+    fn new() -> Self {
+        Self { exprs: Once::new() }
+    }
+
     fn add(&mut self, expr: &Expr) -> usize {
-        match self.exprs.iter().position(|known| same(known, expr)) {
-            Some(index) => index,
-            None => {
-                self.exprs.push(expr.clone());
-                self.exprs.len() - 1
-            }
-        }
+        self.exprs.add(expr)
     }
 
     fn aggregates(&mut self, calls: &[AggregateCall]) -> Vec<Aggregate> {
@@ -59,7 +57,7 @@ impl Feed {
 
     /// The projection that makes the expressions.
     fn project(self, input: Rel, span: Span) -> Rel {
-        let mut exprs = self.exprs;
+        let mut exprs = self.exprs.into_items();
         if exprs.is_empty() {
             // Rows are counted, so that there must be something to carry them.
             exprs.extend(columns(&input).into_iter().take(1));
@@ -100,7 +98,7 @@ impl Aggregation {
     /// Invalid at a column that is neither a key nor in an aggregate.
     pub(super) fn place(&self, expr: Expr) -> SqlResult<Expr> {
         let (ty, span) = (expr.ty, expr.span);
-        if let Some(key) = self.keys.iter().position(|key| same(key, &expr)) {
+        if let Some(key) = self.keys.find(&expr) {
             return Ok(Expr { kind: ExprKind::Column(self.key_columns[key]), ty, span });
         }
         let place_all =
@@ -141,13 +139,10 @@ fn grouped(
     calls: &[AggregateCall],
     span: Span,
 ) -> SqlResult<Aggregation> {
-    let mut feed = Feed::default();
-    let mut key_columns = Vec::with_capacity(keys.len());
-    for key in &keys {
-        key_columns.push(feed.add(key));
-    }
+    let mut feed = Feed::new();
+    let key_columns: Vec<_> = keys.iter().map(|key| feed.add(key)).collect();
     // The keys come first, so that they stand where they stand in the feed.
-    let key_count = feed.exprs.len();
+    let key_count = feed.exprs.items().len();
     let aggregates = feed.aggregates(calls);
     let input = feed.project(input, span);
     let mut columns: Vec<_> = input.schema.columns[..key_count].iter().map(without_time).collect();
@@ -155,7 +150,19 @@ fn grouped(
     let call_columns = (key_count..key_count + calls.len()).collect();
     let kind = RelKind::GroupAggregate { input: Box::new(input), keys: (0..key_count).collect(), aggregates };
     let rel = Rel { kind, schema: Arc::new(Schema { columns }), span };
+    let (keys, key_columns) = placed(&keys, key_columns);
     Ok(Aggregation { rel, input: Arc::clone(known), keys, key_columns, call_columns })
+}
+
+/// The keys, each once, with their columns.
+fn placed(keys: &[Expr], columns: impl IntoIterator<Item = usize>) -> (Once<Expr>, Vec<usize>) {
+    let (mut once, mut key_columns) = (Once::new(), Vec::new());
+    for (key, column) in keys.iter().zip(columns) {
+        if once.add(key) == key_columns.len() {
+            key_columns.push(column);
+        }
+    }
+    (once, key_columns)
 }
 
 /// An aggregation per window.
@@ -166,24 +173,21 @@ fn windowed(
     calls: &[AggregateCall],
     span: Span,
 ) -> SqlResult<Aggregation> {
-    let mut feed = Feed::default();
+    let mut feed = Feed::new();
     let plain: Vec<_> = keys.iter().zip(&roles).map(|(key, role)| role.is_none().then(|| feed.add(key))).collect();
-    let key_count = feed.exprs.len();
+    let key_count = feed.exprs.items().len();
     let aggregates = feed.aggregates(calls);
-    let windowed = window::input_of(input, feed.exprs, span)?;
+    let windowed = window::input_of(input, feed.exprs.into_items(), span)?;
     let input = windowed.rel;
     let mut columns: Vec<_> = input.schema.columns[..key_count].iter().map(without_time).collect();
     columns.extend(result_columns(&aggregates));
     let first_bound = columns.len();
     columns.extend(window::bounds(input.schema.columns[windowed.window.rowtime].ty.kind));
-    let key_columns = plain
-        .iter()
-        .zip(&roles)
-        .map(|(plain, role)| match (plain, role) {
-            (Some(column), _) => *column,
-            (None, role) => first_bound + role.map_or(0, Role::position),
-        })
-        .collect();
+    let key_columns = plain.iter().zip(&roles).map(|(plain, role)| match (plain, role) {
+        (Some(column), _) => *column,
+        (None, role) => first_bound + role.map_or(0, Role::position),
+    });
+    let (keys, key_columns) = placed(&keys, key_columns);
     let call_columns = (key_count..key_count + calls.len()).collect();
     let keys_of_input = (0..key_count).collect();
     let kind =
@@ -207,37 +211,4 @@ pub(super) fn distinct(rel: Rel, span: Span) -> SqlResult<Rel> {
     let aggregation = Aggregation::new(rel, &known, keys.clone(), Vec::new(), span)?;
     let items = keys.into_iter().map(|key| aggregation.place(key)).collect::<SqlResult<Vec<_>>>()?;
     Ok(project(aggregation.into_rel(), items, names, span))
-}
-
-/// Whether two expressions compute the same, wherever they stand in the text.
-pub(super) fn same(left: &Expr, right: &Expr) -> bool {
-    let same_all = |left: &[Expr], right: &[Expr]| {
-        left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
-    };
-    match (&left.kind, &right.kind) {
-        (ExprKind::Column(left), ExprKind::Column(right)) => left == right,
-        (ExprKind::Literal(left_value), ExprKind::Literal(right_value)) => {
-            left_value == right_value && left.ty.kind.arrow() == right.ty.kind.arrow()
-        }
-        (ExprKind::Call(left_function, left_args), ExprKind::Call(right_function, right_args)) => {
-            left_function == right_function
-                && left.ty.kind.arrow() == right.ty.kind.arrow()
-                && same_all(left_args, right_args)
-        }
-        (ExprKind::Cast(left_input, left_mode), ExprKind::Cast(right_input, right_mode)) => {
-            left_mode == right_mode && left.ty.kind == right.ty.kind && same(left_input, right_input)
-        }
-        (
-            ExprKind::Case { branches: left_branches, otherwise: left_otherwise },
-            ExprKind::Case { branches: right_branches, otherwise: right_otherwise },
-        ) => {
-            left_branches.len() == right_branches.len()
-                && left_branches
-                    .iter()
-                    .zip(right_branches)
-                    .all(|(left, right)| same(&left.0, &right.0) && same(&left.1, &right.1))
-                && same(left_otherwise, right_otherwise)
-        }
-        _ => false,
-    }
 }

@@ -9,7 +9,6 @@ use crate::error::{Span, SqlError, SqlResult};
 use crate::plan::{AggregateFunction, Expr, ExprKind, Function, Scalar, TimeUnit};
 use crate::types::{STRING, SqlType, TypeKind};
 
-use super::aggregate::same;
 use super::arithmetic;
 use super::coercion::{any_nullable, call, cast, decimal_rounded, literal, require_typed, type_list};
 use super::expression::{AggregateCall, Aggregates, ExprBinder};
@@ -219,32 +218,17 @@ impl ExprBinder<'_> {
         let ty = SqlType { kind, nullable: function != AggregateFunction::Count && is_empty_possible };
         // The least of the distinct values is the least of all.
         let distinct = written.distinct && !matches!(function, AggregateFunction::Min | AggregateFunction::Max);
-        let index = self.collect(AggregateCall { function, argument, distinct, filter, ty });
+        let index = self.collect(&AggregateCall { function, argument, distinct, filter, ty });
         Ok(Expr { kind: ExprKind::Column(index), ty, span })
     }
 
     /// Takes up an aggregate call; the answer is the column that stands for it.
-    fn collect(&mut self, new: AggregateCall) -> usize {
+    fn collect(&mut self, new: &AggregateCall) -> usize {
         let first = self.scope.schema().columns.len();
-        let Aggregates::Collected { calls, .. } = &mut self.aggregates else {
-            return first;
-        };
-        let same_expr = |left: &Option<Expr>, right: &Option<Expr>| match (left, right) {
-            (Some(left), Some(right)) => same(left, right),
-            (None, None) => true,
-            _ => false,
-        };
-        let known = calls.iter().position(|call| {
-            call.function == new.function
-                && call.distinct == new.distinct
-                && same_expr(&call.argument, &new.argument)
-                && same_expr(&call.filter, &new.filter)
-        });
-        first
-            + known.unwrap_or_else(|| {
-                calls.push(new);
-                calls.len() - 1
-            })
+        match &mut self.aggregates {
+            Aggregates::Collected { calls, .. } => first + calls.add(new),
+            Aggregates::Refused(_) => first,
+        }
     }
 }
 

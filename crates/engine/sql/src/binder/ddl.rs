@@ -2,7 +2,7 @@
 //!
 //! Whether the options make sense is asked when the table is used, as in Flink.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::ast::{ColumnDef, ColumnKind, CreateTable, CreateView, PrimaryKeyDef, PropertyAssignment, WatermarkDef};
@@ -30,8 +30,7 @@ impl Binder<'_> {
         if let Some(watermark) = &watermark {
             schema.columns[watermark.column].time = Some(TimeAttribute::Rowtime);
         }
-        let primary_key =
-            key_names.iter().filter_map(|key| schema.columns.iter().position(|column| column.name == *key)).collect();
+        let primary_key = places_of(&schema, &key_names);
         Ok(Table {
             name,
             temporary: create.temporary,
@@ -148,6 +147,7 @@ fn unique_columns(columns: &[ColumnDef]) -> SqlResult<()> {
 /// The physical columns; those of the primary key are NOT NULL.
 fn physical_columns(create: &CreateTable, key: &[String]) -> SqlResult<Vec<PhysicalColumn>> {
     let mut physical = Vec::new();
+    let key: HashSet<&String> = key.iter().collect();
     for declared in &create.columns {
         let name = &declared.name.name;
         match &declared.kind {
@@ -199,8 +199,9 @@ fn primary_key(create: &CreateTable) -> SqlResult<Vec<String>> {
 
 fn check_key_columns(create: &CreateTable, key: &PrimaryKeyDef) -> SqlResult<()> {
     let mut seen = HashSet::new();
+    let columns = by_name(create);
     for ident in &key.columns {
-        let Some(declared) = create.columns.iter().find(|column| column.name.name == ident.name) else {
+        let Some(declared) = columns.get(ident.name.as_str()) else {
             let names = create.columns.iter().map(|column| column.name.name.as_str());
             let message = format!("column `{}` of the primary key does not exist", ident.name);
             return Err(SqlError::invalid(ident.span, message).with_suggestion(&ident.name, names));
@@ -217,6 +218,18 @@ fn check_key_columns(create: &CreateTable, key: &PrimaryKeyDef) -> SqlResult<()>
     Ok(())
 }
 
+/// Where the columns of these names stand.
+fn places_of(schema: &Schema, names: &[String]) -> Vec<usize> {
+    let columns = schema.columns.iter().enumerate();
+    let places: HashMap<&str, usize> = columns.map(|(index, column)| (column.name.as_str(), index)).collect();
+    names.iter().filter_map(|name| places.get(name.as_str()).copied()).collect()
+}
+
+/// The declared columns, whose names differ.
+fn by_name(create: &CreateTable) -> HashMap<&str, &ColumnDef> {
+    create.columns.iter().map(|column| (column.name.name.as_str(), column)).collect()
+}
+
 fn is_rowtime_type(kind: TypeKind) -> bool {
     matches!(kind, TypeKind::Timestamp(0..=3) | TypeKind::TimestampLtz(0..=3))
 }
@@ -229,9 +242,9 @@ fn wrong_rowtime(written: &WatermarkDef, kind: TypeKind) -> SqlError {
 }
 
 fn partition_columns(create: &CreateTable) -> SqlResult<Vec<String>> {
+    let columns = by_name(create);
     for ident in &create.partitioned_by {
-        let declared = create.columns.iter().find(|column| column.name.name == ident.name);
-        match declared.map(|declared| &declared.kind) {
+        match columns.get(ident.name.as_str()).map(|declared| &declared.kind) {
             Some(ColumnKind::Physical(_)) => {}
             Some(_) => {
                 let message = format!("partition column `{}` is not a physical column", ident.name);

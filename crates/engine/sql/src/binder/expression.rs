@@ -2,6 +2,8 @@
 //!
 //! An aggregate call becomes a column behind those of the input; `aggregate` gives these columns their place later.
 
+use std::hash::{DefaultHasher, Hash};
+
 use crate::ast::{self, BinaryOperator, Call, ExprKind as Ast, IsTest, TypeName, UnaryOperator};
 use crate::error::{Span, SqlError, SqlResult};
 use crate::functions::cast::is_supported;
@@ -10,6 +12,7 @@ use crate::types::{SqlType, TypeKind};
 
 use super::budget::Budget;
 use super::coercion::{any_nullable, call, cast, require_typed, typed_null};
+use super::sameness::{Alike, Once};
 use super::scope::Scope;
 use super::{arithmetic, comparison, literal};
 
@@ -28,6 +31,25 @@ pub(super) struct AggregateCall {
     pub(super) ty: crate::types::SqlType,
 }
 
+impl Alike for AggregateCall {
+    fn is_like(&self, other: &Self) -> bool {
+        let is_like = |left: &Option<Expr>, right: &Option<Expr>| match (left, right) {
+            (Some(left), Some(right)) => left.is_like(right),
+            (None, None) => true,
+            _ => false,
+        };
+        self.function == other.function
+            && self.distinct == other.distinct
+            && is_like(&self.argument, &other.argument)
+            && is_like(&self.filter, &other.filter)
+    }
+
+    fn digest(&self, hasher: &mut DefaultHasher) {
+        (self.function, self.distinct, self.argument.is_some()).hash(hasher);
+        self.argument.iter().chain(&self.filter).for_each(|expr| expr.digest(hasher));
+    }
+}
+
 /// What to do with an aggregate call.
 #[derive(Debug)]
 pub(super) enum Aggregates {
@@ -36,7 +58,7 @@ pub(super) enum Aggregates {
     /// It is collected; `has_keys` tells whether there is a GROUP BY.
     Collected {
         /// The calls so far, each once.
-        calls: Vec<AggregateCall>,
+        calls: Once<AggregateCall>,
         /// There is a GROUP BY.
         has_keys: bool,
     },

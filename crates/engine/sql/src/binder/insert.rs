@@ -3,7 +3,7 @@
 //! Columns go by position, or by the list after the table's name. Values are converted where Flink does so without
 //! being told; that a NULL goes into a NOT NULL column is found when the row is written.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::ast::{Ident, Insert};
 use crate::catalog::{PhysicalColumn, Table, Usage};
@@ -49,10 +49,14 @@ fn match_columns(table: &Table, insert: &Insert, query: &Rel) -> SqlResult<Vec<O
         }
         return Ok((0..width).map(Some).collect());
     }
+    let targets: HashMap<&str, usize> =
+        table.physical.iter().enumerate().map(|(index, physical)| (physical.name.as_str(), index)).collect();
     let mut sources = vec![None; table.physical.len()];
     let mut seen = HashSet::new();
     for (position, column) in insert.columns.iter().enumerate() {
-        let target = target_column(table, column)?;
+        let Some(target) = targets.get(column.name.as_str()).copied() else {
+            return Err(no_target(table, column));
+        };
         if !seen.insert(target) {
             return Err(SqlError::invalid(column.span, format!("column `{}` is assigned twice", column.name)));
         }
@@ -72,18 +76,16 @@ fn match_columns(table: &Table, insert: &Insert, query: &Rel) -> SqlResult<Vec<O
     }
 }
 
-fn target_column(table: &Table, column: &Ident) -> SqlResult<usize> {
-    let found = table.physical.iter().position(|physical| physical.name == column.name);
-    found.ok_or_else(|| {
-        let is_computed = table.schema.columns.iter().any(|declared| declared.name == column.name);
-        if is_computed {
-            let message = format!("column `{}` is computed and cannot be written", column.name);
-            return SqlError::invalid(column.span, message);
-        }
-        let names = table.physical.iter().map(|physical| physical.name.as_str());
-        let message = format!("column `{}` does not exist in table `{}`", column.name, table.name);
-        SqlError::invalid(column.span, message).with_suggestion(&column.name, names)
-    })
+/// The error for a column that is none of those that are stored.
+fn no_target(table: &Table, column: &Ident) -> SqlError {
+    let is_computed = table.schema.columns.iter().any(|declared| declared.name == column.name);
+    if is_computed {
+        let message = format!("column `{}` is computed and cannot be written", column.name);
+        return SqlError::invalid(column.span, message);
+    }
+    let names = table.physical.iter().map(|physical| physical.name.as_str());
+    let message = format!("column `{}` does not exist in table `{}`", column.name, table.name);
+    SqlError::invalid(column.span, message).with_suggestion(&column.name, names)
 }
 
 /// The rows of the query with the names and types of the table's physical columns.
@@ -114,12 +116,19 @@ fn converted(value: &Expr, physical: &PhysicalColumn) -> Option<Expr> {
 /// Flink's message for a query that does not fit its sink.
 fn mismatch(table: &Table, query: &Rel, cause: &str, span: Span) -> SqlError {
     let mut seen = HashSet::new();
+    // How often a name was tried; what was tried before is taken.
+    let mut tried: HashMap<&str, usize> = HashMap::new();
     let query_columns = query.schema.columns.iter().map(|column| {
-        let mut unique = (0..).map(|count| match count {
+        let next = tried.entry(&column.name).or_insert(0);
+        let mut unique = (*next..).map(|count| match count {
             0 => column.name.clone(),
             _ => format!("{}{}", column.name, count - 1),
         });
-        let name = unique.find(|name| seen.insert(name.clone())).unwrap_or_default();
+        let name = unique.find(|name| {
+            *next += 1;
+            seen.insert(name.clone())
+        });
+        let name = name.unwrap_or_default();
         format!("{name}: {}", column.ty)
     });
     let query_schema = query_columns.collect::<Vec<_>>().join(", ");

@@ -2,7 +2,8 @@
 //!
 //! FROM has one relation, so a scope has one qualifier.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::ast::{Ident, ObjectName};
@@ -21,17 +22,26 @@ pub(super) enum Qualifier {
     Object(String),
 }
 
+/// Where the columns of a name stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Only(usize),
+    Several,
+}
+
 /// Columns by name.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
     qualifier: Qualifier,
     schema: Arc<Schema>,
+    /// Made when the first name is looked up.
+    places: OnceCell<HashMap<String, Place>>,
 }
 
 impl Scope {
     /// The columns of a relation.
     pub(super) fn new(qualifier: Qualifier, schema: Arc<Schema>) -> Self {
-        Self { qualifier, schema }
+        Self { qualifier, schema, places: OnceCell::new() }
     }
 
     /// No columns at all: VALUES, and SELECT without FROM.
@@ -56,15 +66,15 @@ impl Scope {
 
     /// The index of a column by its bare name.
     pub(super) fn index_of(&self, column: &Ident) -> SqlResult<usize> {
-        let mut matches = self.schema.columns.iter().enumerate().filter(|(_, candidate)| candidate.name == column.name);
-        match (matches.next(), matches.next()) {
-            (Some((index, _)), None) => Ok(index),
-            (Some(_), Some(_)) => {
+        let places = self.places.get_or_init(|| places(&self.schema));
+        match places.get(&column.name) {
+            Some(Place::Only(index)) => Ok(*index),
+            Some(Place::Several) => {
                 let message = format!("column `{}` is ambiguous", column.name);
                 Err(SqlError::invalid(column.span, message)
                     .with_hint("give the columns of the subquery different names"))
             }
-            (None, _) => {
+            None => {
                 let message = format!("column `{}` does not exist", column.name);
                 let names = self.schema.columns.iter().map(|column| column.name.as_str());
                 Err(SqlError::invalid(column.span, message).with_suggestion(&column.name, names))
@@ -131,4 +141,12 @@ impl Scope {
             Qualifier::Alias(name) | Qualifier::Object(name) => error.with_suggestion(&dotted, [name.as_str()]),
         }
     }
+}
+
+fn places(schema: &Schema) -> HashMap<String, Place> {
+    let mut places = HashMap::with_capacity(schema.columns.len());
+    for (index, column) in schema.columns.iter().enumerate() {
+        places.entry(column.name.clone()).and_modify(|place| *place = Place::Several).or_insert(Place::Only(index));
+    }
+    places
 }

@@ -12,6 +12,7 @@ use super::aggregate::{Aggregation, distinct};
 use super::coercion::literal;
 use super::expression::{AggregateCall, Aggregates, ExprBinder};
 use super::relation::{column, filter, project};
+use super::sameness::Once;
 use super::scope::Scope;
 use super::table::refuse_hints;
 
@@ -60,7 +61,7 @@ impl Binder<'_> {
     fn bind_clauses(&self, select: &Select, scope: &Scope) -> SqlResult<Grouped> {
         let keys = self.bind_group_by(select, scope)?;
         let has_keys = !keys.is_empty();
-        let aggregates = Aggregates::Collected { calls: Vec::new(), has_keys };
+        let aggregates = Aggregates::Collected { calls: Once::new(), has_keys };
         let mut binder = ExprBinder { scope, budget: &self.budget, aggregates };
         let (mut items, mut names) = (Vec::new(), Vec::new());
         for item in &select.items {
@@ -88,7 +89,7 @@ impl Binder<'_> {
             None => None,
         };
         let calls = match binder.aggregates {
-            Aggregates::Collected { calls, .. } => calls,
+            Aggregates::Collected { calls, .. } => calls.into_items(),
             Aggregates::Refused(_) => Vec::new(),
         };
         Ok(Grouped { keys, calls, items, names, having })

@@ -2,5 +2,6 @@
 
 mod errors;
 pub(crate) mod fixture;
+mod limits;
 mod plans;
 mod types;

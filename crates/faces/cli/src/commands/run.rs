@@ -137,13 +137,13 @@ impl Program {
 
     /// Where to start, and the jobs that count as this run's.
     fn start(&self, arguments: &RunArguments, terminal: &Terminal) -> Result<(Option<Resume>, Lineage)> {
-        let fresh = Lineage::fresh(&self.script.stem);
+        let mut lineage = Lineage::fresh(&self.script.stem);
         if let Some(directory) = &arguments.from_savepoint {
             let directory = match directory.to_str() {
                 Some(text) => local_path("--from-savepoint", text)?,
                 None => directory.clone(),
             };
-            return Ok((Some(from_snapshot(&directory, &self.jobs()?)?), fresh));
+            return Ok((Some(from_snapshot(&directory, &self.jobs()?)?), lineage));
         }
         if arguments.recover {
             let jobs = self.jobs()?;
@@ -154,14 +154,16 @@ impl Program {
                 return Ok((Some(resume), last));
             }
             terminal.note("the last run left no snapshot; starting from the beginning");
+            // Its jobs begin again under their ids, so that what they left behind is removed.
+            lineage = last;
         }
         if self.names_snapshot() {
             let jobs = self.jobs()?;
             if let Some(directory) = jobs.iter().find_map(|job| job.recovery_path.as_deref()) {
-                return Ok((Some(from_snapshot(directory, &jobs)?), fresh));
+                return Ok((Some(from_snapshot(directory, &jobs)?), lineage));
             }
         }
-        Ok((None, fresh))
+        Ok((None, lineage))
     }
 
     /// Whether a setting may name a snapshot to start from.

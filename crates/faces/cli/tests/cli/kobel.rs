@@ -72,6 +72,20 @@ impl Running {
         cells(&line)
     }
 
+    /// The next line of standard error, without its end; waits for it.
+    pub fn error_line(&mut self) -> String {
+        let stderr = self.child.stderr.as_mut().expect("standard error is piped");
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            // What is read ahead would be missing at the end.
+            stderr.read_exact(&mut byte).expect("standard error goes on");
+            if byte == *b"\n" {
+                return String::from_utf8(line).expect("standard error is text");
+            }
+            line.extend(byte);
+        }
+    }
+
     /// Ctrl-C.
     #[expect(unsafe_code, reason = "the standard library can kill a process, but not interrupt it")]
     pub fn interrupt(&self) {

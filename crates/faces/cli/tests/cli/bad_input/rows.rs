@@ -69,7 +69,11 @@ fn broken_json_lines_are_shown_with_file_and_line() {
         ("a INT", "null\n", "`in.json:1`: broken JSON: `n` at byte 1, expected an object\n"),
         ("a INT", "{\"a\":{}}\n", "`in.json:1`: column `a`: `{…}` is no `INT`"),
         ("a INT", "{\"a\":true}\n", "`in.json:1`: column `a`: `true` is no `INT`"),
-        ("a INT NOT NULL", "{\"a\":1}\n{}\n", "`in.json:2`: column `a`: is NOT NULL, but the value is missing or NULL\n"),
+        (
+            "a INT NOT NULL",
+            "{\"a\":1}\n{}\n",
+            "`in.json:2`: column `a`: is NOT NULL, but the value is missing or NULL\n",
+        ),
         ("a INT", &deep, "`in.json:1`: the JSON is nested deeper than 1000 levels\n"),
     ] {
         let part = format!("failed\n  caused by: cannot read {part}");
@@ -98,7 +102,11 @@ fn numbers_and_times_out_of_range_are_shown_with_their_column() {
         ("TIME", "25:00:00", "`25:00:00` is no `TIME(0)`: expected a time such as `05:15:00`\n"),
         ("TIMESTAMP(3)", "2013-01-32 00:00:00", "`2013-01-32 00:00:00` is no `TIMESTAMP(3)`: expected a timestamp "),
         ("TIMESTAMP_LTZ(3)", "2013-01-01 25:00:00Z", "is no `TIMESTAMP_LTZ(3)`: expected a timestamp in UTC such as "),
-        ("TIMESTAMP(9)", "9999-01-01 00:00:00", "is out of range of `TIMESTAMP(9)`: nanoseconds reach from 1677-09-21 "),
+        (
+            "TIMESTAMP(9)",
+            "9999-01-01 00:00:00",
+            "is out of range of `TIMESTAMP(9)`: nanoseconds reach from 1677-09-21 ",
+        ),
     ] {
         let csv = format!("{value}\n");
         let place = format!("cannot read `in.csv:1`: column `a`: `{value}` ");
@@ -137,11 +145,9 @@ fn a_row_of_nothing_but_delimiters_takes_no_more_memory_than_its_bytes() {
 #[test]
 fn broken_rows_are_skipped_where_that_is_asked_for() {
     let directory = tempdir().expect("a directory");
-    for (format, content) in [
-        ("csv", &b"1\n2,x\n\"3\n"[..]),
-        ("csv", b"\xff\n1\n"),
-        ("json", b"{\"a\":1}\n{\"a\":\n{\"a\":\"\xff\"}\n[]\n"),
-    ] {
+    for (format, content) in
+        [("csv", &b"1\n2,x\n\"3\n"[..]), ("csv", b"\xff\n1\n"), ("json", b"{\"a\":1}\n{\"a\":\n{\"a\":\"\xff\"}\n[]\n")]
+    {
         let name = format!("in.{format}");
         fs::write(directory.path().join(&name), content).expect("a file");
         let sql = format!(

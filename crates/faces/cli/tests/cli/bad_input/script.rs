@@ -15,7 +15,8 @@ fn malformed_sql_is_shown_with_its_line_and_column() {
     for (sql, parts) in [
         (
             "SELECT 1;\nSELEC 2;",
-            &["error: expected a statement, found `SELEC`\n --> a.sql:2:1\n", "2 | SELEC 2;\n  | ^^^^^\n", "`SELECT`?"][..],
+            &["error: expected a statement, found `SELEC`\n --> a.sql:2:1\n", "2 | SELEC 2;\n  | ^^^^^\n", "`SELECT`?"]
+                [..],
         ),
         ("SELECT 1,\n  , 2", &["expected an expression, found `,`\n --> a.sql:2:3\n", "2 |   , 2\n  |   ^\n"]),
         ("SELECT 1 +", &["expected an expression, found the end of the text\n --> a.sql:1:11\n"]),
@@ -37,8 +38,16 @@ fn a_megabyte_of_malformed_sql_is_refused_at_its_place() {
     let directory = tempdir().expect("a directory");
     let values: String = (0..120_000).map(|number| format!("({number}),")).collect();
     for (name, sql, parts) in [
-        ("words.sql", format!("SELECT 1;\n{}", "x y z ".repeat(MEGABYTE / 6)), &["found `x`\n --> words.sql:2:1\n"][..]),
-        ("string.sql", format!("SELECT 1;\nSELECT '{}", "a b ".repeat(MEGABYTE / 4)), &["string is not closed", ":2:8\n"]),
+        (
+            "words.sql",
+            format!("SELECT 1;\n{}", "x y z ".repeat(MEGABYTE / 6)),
+            &["found `x`\n --> words.sql:2:1\n"][..],
+        ),
+        (
+            "string.sql",
+            format!("SELECT 1;\nSELECT '{}", "a b ".repeat(MEGABYTE / 4)),
+            &["string is not closed", ":2:8\n"],
+        ),
         ("comment.sql", format!("/*{}", "a b\n".repeat(MEGABYTE / 4)), &["comment is not closed", "comment.sql:1:1\n"]),
         (
             "last.sql",
@@ -104,7 +113,11 @@ fn ten_thousand_nested_constructs_are_refused_at_the_level_that_is_too_deep() {
     ] {
         fs::write(directory.path().join(name), sql).expect("a file");
         let place = format!(" --> {name}:1:");
-        refuse_script(directory.path(), name, &["error: nesting is deeper than 256 levels\n", &place, "\n  | ", "hint: "]);
+        refuse_script(
+            directory.path(),
+            name,
+            &["error: nesting is deeper than 256 levels\n", &place, "\n  | ", "hint: "],
+        );
     }
 }
 
@@ -114,13 +127,19 @@ fn unknown_options_are_named_with_what_was_meant() {
     for (options, parts) in [
         ("'connector'='datagen',\n'number-of-row'='1'", &["unknown option `number-of-row` of connector `datagen`"][..]),
         ("'connector'='datagen',\n'number-of-row'='1'", &["<sql>:2:1\n", "  | ^^^^^^^^^^^^^^^\n", "`number-of-rows`?"]),
-        ("'connector'='datagen',\n'fields.b.min'='1'", &["names column `b`, which table `t` does not have", "`a`", ":2:1\n"]),
+        (
+            "'connector'='datagen',\n'fields.b.min'='1'",
+            &["names column `b`, which table `t` does not have", "`a`", ":2:1\n"],
+        ),
         ("'connector'='datagn'", &["unknown connector `datagn`", "<sql>:1:42\n", "did you mean `datagen`?"]),
         ("'connector'='kafka'", &["connector `kafka` is not supported by the native engine", "<sql>:1:42\n"]),
         ("'conector'='datagen'", &["unknown option `conector`", "<sql>:1:30\n", "did you mean `connector`?"]),
         ("'path'='in'", &["option `connector` of table `t` is missing", "<sql>:1:", "`filesystem`"]),
         ("'connector'='filesystem','path'='in'", &["required option `format` is missing", "<sql>:1:"]),
-        ("'connector'='filesystem','path'='in',\n'format'='cvs'", &["`cvs`", "expected `csv` or `json`", "<sql>:2:10\n"]),
+        (
+            "'connector'='filesystem','path'='in',\n'format'='cvs'",
+            &["`cvs`", "expected `csv` or `json`", "<sql>:2:10\n"],
+        ),
         (
             "'connector'='filesystem','path'='in','format'='csv',\n'csv.ignore-parse-error'='true'",
             &["unknown option `csv.ignore-parse-error`", "<sql>:2:1\n", "did you mean `csv.ignore-parse-errors`?"],
@@ -169,11 +188,17 @@ fn literals_and_options_out_of_range_are_shown_at_their_place() {
     let directory = tempdir().expect("a directory");
     let datagen = "CREATE TABLE t (a TINYINT) WITH ('connector'='datagen',\n";
     for (sql, parts) in [
-        ("SELECT 99999999999999999999999999999999999999999", &["literal `9999", "is out of range\n --> <sql>:1:8\n"][..]),
+        (
+            "SELECT 99999999999999999999999999999999999999999",
+            &["literal `9999", "is out of range\n --> <sql>:1:8\n"][..],
+        ),
         ("SELECT 1e999", &["literal `1e999` is out of range\n --> <sql>:1:8\n"]),
         ("SELECT DATE '2013-02-30'", &["cannot parse `DATE '2013-02-30'`\n --> <sql>:1:8\n", "hint: write it as DATE"]),
         ("SELECT TIME '25:00:00'", &["cannot parse `TIME '25:00:00'`\n --> <sql>:1:8\n", "hint: write it as TIME"]),
-        ("SELECT TIMESTAMP '2013-13-01 00:00:00'", &["cannot parse `TIMESTAMP '2013-13-01 00:00:00'`\n --> <sql>:1:8\n"]),
+        (
+            "SELECT TIMESTAMP '2013-13-01 00:00:00'",
+            &["cannot parse `TIMESTAMP '2013-13-01 00:00:00'`\n --> <sql>:1:8\n"],
+        ),
         ("SELECT TIMESTAMP '9999-12-31 00:00:00.123456789'", &["is out of range\n --> <sql>:1:8\n"]),
         ("SELECT INTERVAL '99999999999999999999' DAY", &["exceeds the 2 digits of `DAY`\n --> <sql>:1:8\n"]),
         ("SELECT CAST(1 AS DECIMAL(99, 2))", &["must be in 1..38, found `99`\n --> <sql>:1:26\n"]),
@@ -186,7 +211,10 @@ fn literals_and_options_out_of_range_are_shown_at_their_place() {
             "'rows-per-second'='99999999999999999999'); SELECT a FROM t",
             &["option `rows-per-second`: expected a whole number from -9223372036854775808 to ", "<sql>:2:19\n"],
         ),
-        ("'number-of-rows'='-1'); SELECT a FROM t", &["option `number-of-rows`: it must not be negative", "<sql>:2:18\n"]),
+        (
+            "'number-of-rows'='-1'); SELECT a FROM t",
+            &["option `number-of-rows`: it must not be negative", "<sql>:2:18\n"],
+        ),
         ("'fields.a.max'='1000'); SELECT a FROM t", &["a number that column `a` `TINYINT` can hold", "<sql>:2:16\n"]),
     ] {
         let is_option = sql.starts_with('\'');
