@@ -79,6 +79,7 @@ impl Error {
     pub fn io(message: impl Into<String>, source: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
         let kind = match source.kind() {
+            Io::NotADirectory | Io::IsADirectory => ErrorKind::Invalid,
             Io::NotFound => ErrorKind::Missing,
             Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::Denied,
             Io::InvalidData | Io::UnexpectedEof => ErrorKind::Corrupt,

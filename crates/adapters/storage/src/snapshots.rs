@@ -11,6 +11,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use kobel_model::ids::JobId;
 use kobel_model::snapshot::{METADATA_FILE, Manifest, PageRef};
@@ -233,38 +234,70 @@ pub fn load_verified(path: &Path) -> Result<Manifest> {
 pub struct Newest {
     /// Its directory and manifest; `None` if there is none.
     pub whole: Option<(PathBuf, Manifest)>,
-    /// Newer ones that cannot be used, newest first, with the reason.
+    /// Newer ones that cannot be used, with the reason.
     pub damaged: Vec<(PathBuf, Error)>,
+}
+
+/// A checkpoint that was found.
+struct Found {
+    job: PathBuf,
+    id: u64,
+    path: PathBuf,
+    written: SystemTime,
 }
 
 /// Finds the newest whole checkpoint below `directory` whose manifest is `wanted`. A directory without a manifest is no
 /// checkpoint and is passed over in silence; a damaged one is reported.
 ///
+/// Manifests say when they were taken; of one that cannot be read the id says it among those of its job, and the time of
+/// its file among others.
+///
 /// # Errors
 /// Unavailable if a directory cannot be listed.
 pub fn newest(directory: &Path, wanted: impl Fn(&Manifest) -> bool) -> Result<Newest> {
-    let mut found = Vec::new();
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for found in all_checkpoints(directory)? {
+        match load(&found.path) {
+            Ok(manifest) if wanted(&manifest) => readable.push((manifest.triggered_ms, found)),
+            Ok(_) => {}
+            Err(error) => unreadable.push((found, error)),
+        }
+    }
+    readable.sort_by_key(|(triggered_ms, found)| std::cmp::Reverse((*triggered_ms, found.id)));
+    let mut newest = Newest::default();
+    let mut chosen = None;
+    for (_, found) in readable {
+        match load_verified(&found.path) {
+            Ok(manifest) => {
+                newest.whole = Some((found.path.clone(), manifest));
+                chosen = Some(found);
+                break;
+            }
+            Err(error) => newest.damaged.push((found.path, error)),
+        }
+    }
+    let is_newer = |found: &Found| match &chosen {
+        None => true,
+        Some(chosen) if chosen.job == found.job => found.id > chosen.id,
+        Some(chosen) => found.written > chosen.written,
+    };
+    let newer = unreadable.into_iter().filter(|(found, _)| is_newer(found));
+    newest.damaged.extend(newer.map(|(found, error)| (found.path, error)));
+    Ok(newest)
+}
+
+/// All directories `chk-N` with a manifest, whole or not.
+fn all_checkpoints(directory: &Path) -> Result<Vec<Found>> {
+    let mut all = Vec::new();
     for job in directories(directory)? {
         for (id, path) in checkpoints_of(&job)? {
             let written = fs::metadata(path.join(METADATA_FILE)).and_then(|metadata| metadata.modified());
             if let Ok(written) = written {
-                found.push((written, id, path));
+                all.push(Found { job: job.clone(), id, path, written });
             }
         }
     }
-    found.sort();
-    let mut newest = Newest::default();
-    for (_, _, path) in found.into_iter().rev() {
-        match load_verified(&path) {
-            Ok(manifest) if wanted(&manifest) => {
-                newest.whole = Some((path, manifest));
-                break;
-            }
-            Ok(_) => {}
-            Err(error) => newest.damaged.push((path, error)),
-        }
-    }
-    Ok(newest)
+    Ok(all)
 }
 
 fn directories(path: &Path) -> Result<Vec<PathBuf>> {
