@@ -42,16 +42,4 @@ impl SinkWriter for BlackholeWriter {
     fn write(&mut self, batch: &Batch) -> Result<()> {
         enforce_not_null(&self.physical, batch.records())
     }
-
-    fn snapshot(&mut self, _checkpoint_id: u64, _now_ms: i64) -> Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
-    fn commit(&mut self, _checkpoint_id: u64) -> Result<()> {
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        Ok(())
-    }
 }

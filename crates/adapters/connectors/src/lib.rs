@@ -1,6 +1,6 @@
 //! Connectors and formats of the native engine, behind the port that the SQL front end owns.
 //!
-//! Connectors: [`filesystem`] (csv and json files), [`datagen`], [`print`], [`blackhole`]. All options stand in
+//! Connectors: [`filesystem`] (csv and json files), [`datagen`], [`mod@print`], [`blackhole`]. All options stand in
 //! [`options::catalogue`]; an option that is not there is an error with a suggestion, and one that Flink has and this
 //! engine does not honour is refused by name. Nothing is opened before a source or sink is asked for.
 

@@ -99,18 +99,6 @@ impl SinkWriter for PrintWriter {
         (self.output)(&self.lines).map_err(|error| Error::io("cannot print rows", error))
     }
 
-    fn snapshot(&mut self, _checkpoint_id: u64, _now_ms: i64) -> Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
-    fn commit(&mut self, _checkpoint_id: u64) -> Result<()> {
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        Ok(())
-    }
-
     fn bytes_written(&self) -> u64 {
         self.bytes
     }

@@ -4,6 +4,7 @@
 //! means (function, keys, place among its like), never of filters or projections around it, so that state finds its
 //! operator after a restart, a rescale, or a changed filter.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, SchemaRef};
@@ -151,7 +152,7 @@ pub struct AggregateCall {
 }
 
 /// Aggregate functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is its own word")]
 pub enum AggregateFunction {
     Count,
@@ -159,4 +160,16 @@ pub enum AggregateFunction {
     Avg,
     Min,
     Max,
+}
+
+impl fmt::Display for AggregateFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "COUNT",
+            Self::Sum => "SUM",
+            Self::Avg => "AVG",
+            Self::Min => "MIN",
+            Self::Max => "MAX",
+        })
+    }
 }

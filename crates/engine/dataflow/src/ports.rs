@@ -127,7 +127,8 @@ pub trait Sink: Send + Sync {
 /// Writes the rows of one subtask, exactly once together with the checkpoints.
 ///
 /// The order of calls is: `write`*, then per checkpoint `snapshot` … `commit` (or a later checkpoint's), at the end of
-/// input `finish`, a last `snapshot` and its `commit`.
+/// input `finish`, a last `snapshot` and its `commit`. A writer whose rows are visible at once has nothing to prepare or
+/// commit and leaves these as they are.
 pub trait SinkWriter: Send {
     /// Takes rows.
     ///
@@ -148,19 +149,25 @@ pub trait SinkWriter: Send {
     ///
     /// # Errors
     /// As [`SinkWriter::write`].
-    fn snapshot(&mut self, checkpoint_id: u64, now_ms: i64) -> Result<Vec<u8>>;
+    fn snapshot(&mut self, _checkpoint_id: u64, _now_ms: i64) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
 
     /// Makes visible what snapshots up to `checkpoint_id` prepared (second phase). Idempotent.
     ///
     /// # Errors
     /// As [`SinkWriter::write`].
-    fn commit(&mut self, checkpoint_id: u64) -> Result<()>;
+    fn commit(&mut self, _checkpoint_id: u64) -> Result<()> {
+        Ok(())
+    }
 
     /// The input has ended: nothing will be written any more.
     ///
     /// # Errors
     /// As [`SinkWriter::write`].
-    fn finish(&mut self) -> Result<()>;
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Bytes written so far, if the sink counts them.
     fn bytes_written(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! Scalar kernels with Flink's semantics over Arrow arrays, one family per file.
 //!
 //! [`evaluate`] runs a function or cast over arguments of the types that the plan promises. A kernel is a pure function
-//! of its arguments and of the [`ExprContext`]; it never sees which rows a CASE or AND selected, see
+//! of its arguments and of the `ExprContext`; it never sees which rows a CASE or AND selected, see
 //! `lower::expression` for those. Errors are one row's fault and name the value and the type.
 //!
 //! This file chooses the kernel. What all kernels share lies below them: [`call`], [`argument`], [`prepared`], [`fault`].

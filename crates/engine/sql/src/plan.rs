@@ -3,8 +3,9 @@
 //! Every expression has its Flink type, every conversion is an explicit [`ExprKind::Cast`], every column is an index.
 //! Nothing here can be ill-typed: the binder has refused it.
 
-use std::fmt;
 use std::sync::Arc;
+
+pub use kobel_dataflow::graph::AggregateFunction;
 
 use crate::error::Span;
 use crate::types::SqlType;
@@ -164,17 +165,6 @@ pub struct Aggregate {
     pub filter: Option<usize>,
     /// Result type, by Flink's rules.
     pub ty: SqlType,
-}
-
-/// The aggregate functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is its own word")]
-pub enum AggregateFunction {
-    Count,
-    Sum,
-    Avg,
-    Min,
-    Max,
 }
 
 /// A scalar expression with its type.
@@ -410,7 +400,7 @@ pub enum Function {
     StartsWith,
     /// ENDSWITH(string, suffix)
     EndsWith,
-    /// string LIKE pattern [escape]: two or three arguments
+    /// string LIKE pattern, or string LIKE pattern ESCAPE character
     Like,
     // Time. Timestamps have precision ≤ 3 unless said.
     /// EXTRACT(unit FROM date, time, timestamp or interval), BIGINT out; YEAR(x), HOUR(x) … too
@@ -503,16 +493,4 @@ pub struct JobPlan {
     pub statement: usize,
     /// At least one.
     pub sinks: Vec<SinkPlan>,
-}
-
-impl fmt::Display for AggregateFunction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Count => "COUNT",
-            Self::Sum => "SUM",
-            Self::Avg => "AVG",
-            Self::Min => "MIN",
-            Self::Max => "MAX",
-        })
-    }
 }

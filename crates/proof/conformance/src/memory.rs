@@ -136,16 +136,4 @@ impl SinkWriter for MemorySink {
         self.batches.lock().map_err(|_| Error::bug("a writer panicked"))?.push(batch.clone());
         Ok(())
     }
-
-    fn snapshot(&mut self, _checkpoint_id: u64, _now_ms: i64) -> Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
-    fn commit(&mut self, _checkpoint_id: u64) -> Result<()> {
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        Ok(())
-    }
 }

@@ -60,7 +60,7 @@ impl GroupLayout {
             let argument = call.argument.map_or("*".to_owned(), ty);
             let distinct = if call.distinct { "DISTINCT " } else { "" };
             let filter = if call.filter.is_some() { " FILTER" } else { "" };
-            format!("{:?}({distinct}{argument}){filter}", call.function)
+            format!("{}({distinct}{argument}){filter}", call.function)
         });
         let retracts = if self.spec.input_retracts { " retracting" } else { "" };
         format!("keys=[{}] aggregates=[{}]{retracts}", keys.join(", "), calls.collect::<Vec<_>>().join(", "))

@@ -1,4 +1,5 @@
-//! NOT and the tests IS [NOT] NULL, TRUE, FALSE; AND and OR are lazy and live in `lower::expression::connective`.
+//! NOT and the tests IS NULL, IS TRUE, IS FALSE and their negations; AND and OR are lazy and live in
+//! `lower::expression::connective`.
 
 use std::sync::Arc;
 

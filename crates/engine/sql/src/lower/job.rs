@@ -8,8 +8,7 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
 use kobel_dataflow::graph::{
-    AggregateCall, AggregateFunction, AggregateSpec, Calc, Exchange, Graph, Input, Node, NodeKind, SourceSpec,
-    WatermarkSpec, WindowSpec,
+    AggregateCall, AggregateSpec, Calc, Exchange, Graph, Input, Node, NodeKind, SourceSpec, WatermarkSpec, WindowSpec,
 };
 use kobel_dataflow::operators::calc::evaluate;
 use kobel_dataflow::ports::Sink;
@@ -311,13 +310,7 @@ impl Lowering<'_> {
     ) -> Result<(usize, AggregateSpec)> {
         let from = self.rel(input)?;
         let call = |aggregate: &plan::Aggregate| AggregateCall {
-            function: match aggregate.function {
-                plan::AggregateFunction::Count => AggregateFunction::Count,
-                plan::AggregateFunction::Sum => AggregateFunction::Sum,
-                plan::AggregateFunction::Avg => AggregateFunction::Avg,
-                plan::AggregateFunction::Min => AggregateFunction::Min,
-                plan::AggregateFunction::Max => AggregateFunction::Max,
-            },
+            function: aggregate.function,
             argument: aggregate.argument,
             distinct: aggregate.distinct,
             filter: aggregate.filter,
