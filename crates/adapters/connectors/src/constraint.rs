@@ -13,9 +13,7 @@ pub fn enforce_not_null(physical: &[PhysicalColumn], records: &RecordBatch) -> R
         if !column.ty.nullable && values.null_count() > 0 {
             let message =
                 format!("Column '{}' is NOT NULL, however, a null value is being written into it", column.name);
-            return Err(Error::invalid(message).with_hint(
-                "filter the rows with `IS NOT NULL`, or set `table.exec.sink.not-null-enforcer` to `DROP`",
-            ));
+            return Err(Error::invalid(message).with_hint("filter the rows with `IS NOT NULL`"));
         }
     }
     Ok(())

@@ -66,8 +66,8 @@ impl SqlError {
     /// Adds "did you mean …?" if one of `candidates` is near `wrong`.
     pub fn with_suggestion<'a>(self, wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         match kobel_model::nearest(wrong, candidates) {
-            Some(name) => self.with_hint(format!("did you mean `{name}`?")),
-            None => self,
+            Some(name) if name != wrong => self.with_hint(format!("did you mean `{name}`?")),
+            _ => self,
         }
     }
 
@@ -92,7 +92,7 @@ impl SqlError {
     /// ```
     pub fn render(&self, name: &str, script: &str) -> Error {
         let (line, column) = self.position(script);
-        let text: String = script.lines().nth(line - 1).unwrap_or("").replace('\t', " ");
+        let text = without_secrets(&script.lines().nth(line - 1).unwrap_or("").replace('\t', " "));
         let (shown, caret_column) = excerpt(&text, column);
         let width = line.to_string().len();
         let length = (self.span.end.saturating_sub(self.span.start) as usize)
@@ -114,6 +114,30 @@ impl SqlError {
     }
 }
 
+/// The line with the values of secret options (`'password' = '…'`) as asterisks, as many as there were characters.
+fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut is_secret = false;
+    for (index, part) in text.split('\'').enumerate() {
+        // Every second part stands between quotes; a value follows its key behind nothing but `=`.
+        let is_quoted = index % 2 == 1;
+        if index > 0 {
+            shown.push('\'');
+        }
+        if is_quoted && is_secret {
+            part.chars().for_each(|_| shown.push('*'));
+            continue;
+        }
+        shown.push_str(part);
+        is_secret = match is_quoted {
+            true => kobel_model::settings::is_secret(part),
+            // Nothing between two quotes is a quote inside of a value.
+            false => is_secret && matches!(part.trim(), "=" | ""),
+        };
+    }
+    shown
+}
+
 /// Cuts a long line to 120 characters around `column`; answers the text and the column in it.
 fn excerpt(text: &str, column: usize) -> (String, usize) {
     const WIDTH: usize = 120;
@@ -131,3 +155,22 @@ impl fmt::Display for SqlError {
 }
 
 impl std::error::Error for SqlError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_line_shows_no_secret_and_keeps_its_columns() {
+        let script = "CREATE TABLE t (a INT) WITH ('password' = 'hun''ter2', 'pth' = 'a');";
+        let error = SqlError::invalid(Span::new(56, 61), "unknown option `pth`").render("s.sql", script);
+        let text = error.to_string();
+        assert!(text.contains("('password' = '***''****', 'pth' = 'a');"), "{text}");
+    }
+
+    #[test]
+    fn nobody_is_asked_whether_they_meant_what_they_wrote() {
+        let error = SqlError::invalid(Span::default(), "no").with_suggestion("END", ["END", "INSERT"]);
+        assert_eq!(error.hint, None);
+    }
+}

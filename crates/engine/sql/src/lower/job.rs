@@ -251,7 +251,8 @@ impl Lowering<'_> {
             },
             _ => return Err(Error::bug("a watermark stands on something other than a table")),
         };
-        let source = self.connectors.source(&table_spec(&scan.table, &scan.options), &scan.columns)?;
+        let source = self.connectors.source(&table_spec(&scan.table, &scan.options), &scan.columns);
+        let source = source.map_err(|error| error.context(format!("cannot read table `{}`", scan.table.name)))?;
         let schema = carrier(&input.schema);
         let calc = match exprs {
             Some(exprs) => Some(Calc { predicate: None, projection: Some(self.exprs(exprs)?), schema: schema.clone() }),

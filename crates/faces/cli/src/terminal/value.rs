@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kobel_model::{Error, Result};
 use kobel_sql::functions::cast::java_double::{push_f32, push_f64};
+use kobel_sql::functions::temporal::civil::civil;
 use kobel_sql::types::{TypeKind, time_unit};
 
 use super::escape::push_escaped;
@@ -110,8 +111,8 @@ fn nanoseconds(array: &dyn Array, row: usize, precision: u8, kind: TypeKind) -> 
 
 fn push_timestamp(out: &mut String, nanoseconds: i128, precision: u8, zone: &TimeZone) {
     let Ok(timestamp) = Timestamp::from_nanosecond(nanoseconds) else {
-        // The calendar ends with year 9999.
-        push_display(out, nanoseconds);
+        // Instants end a day before the year 9999 does; what is beyond has no zone.
+        push_far_timestamp(out, nanoseconds, precision);
         return;
     };
     let at = zone.to_datetime(timestamp);
@@ -131,13 +132,19 @@ fn push_fraction(out: &mut String, nanosecond: i32, precision: u8) {
 }
 
 fn push_date(out: &mut String, days: i32) {
-    match Timestamp::from_second(i64::from(days) * SECONDS_PER_DAY) {
-        Ok(timestamp) => {
-            let at = TimeZone::UTC.to_datetime(timestamp);
-            let _ = write!(out, "{:04}-{:02}-{:02}", at.year(), at.month(), at.day());
-        }
-        Err(_) => push_display(out, days),
-    }
+    let date = civil(i64::from(days));
+    let _ = write!(out, "{:04}-{:02}-{:02}", date.year, date.month, date.day);
+}
+
+fn push_far_timestamp(out: &mut String, nanoseconds: i128, precision: u8) {
+    let seconds = nanoseconds.div_euclid(1_000_000_000);
+    let fraction = i32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or_default();
+    let days = seconds.div_euclid(i128::from(SECONDS_PER_DAY));
+    let of_day = seconds.rem_euclid(i128::from(SECONDS_PER_DAY));
+    let date = civil(i64::try_from(days).unwrap_or(i64::MAX / SECONDS_PER_DAY));
+    let _ = write!(out, "{:04}-{:02}-{:02} ", date.year, date.month, date.day);
+    let _ = write!(out, "{:02}:{:02}:{:02}", of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    push_fraction(out, fraction, precision);
 }
 
 fn push_time(out: &mut String, millis: i32, precision: u8) {

@@ -97,3 +97,11 @@ fn an_empty_script_says_so() {
     assert_eq!((ended.stdout.as_str(), ended.code), ("", Some(0)));
     assert_eq!(ended.stderr, "note: `empty.sql` has no statements\n");
 }
+
+#[test]
+fn the_last_days_of_the_calendar_are_dates() {
+    let directory = tempdir().expect("a directory");
+    let sql = "SELECT DATE '9999-12-31' AS d, TIMESTAMP '9999-12-31 23:59:59' AS t, DATE '0001-01-01' AS f";
+    let ended = kobel(directory.path(), &["run", "--quiet", "-e", sql]);
+    assert_eq!(rows(&ended.stdout), [["9999-12-31", "9999-12-31 23:59:59", "0001-01-01"]], "{}", ended.stderr);
+}

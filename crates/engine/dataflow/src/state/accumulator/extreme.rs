@@ -80,8 +80,9 @@ where
         update.for_each(|row, slot, _| {
             let value = values[row];
             let better = best[slot].is_none_or(|best| match end {
-                End::Least => value.is_lt(best),
-                End::Greatest => value.is_gt(best),
+                // As in Flink, these are the comparisons of Java: a NaN is neither less nor greater.
+                End::Least => value < best,
+                End::Greatest => value > best,
             });
             if better {
                 best[slot] = Some(value);
