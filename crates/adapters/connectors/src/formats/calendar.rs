@@ -3,6 +3,8 @@
 //! The calendar is the proleptic Gregorian one of `java.time`. Which form is read where, and how leniently, follows
 //! Flink class by class: see [`Style`].
 
+use kobel_sql::functions::temporal::civil;
+
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
@@ -39,43 +41,6 @@ impl Moment {
         // Before the epoch the product alone may be out of range although the sum is not.
         let ticks = i128::from(self.seconds) * i128::from(per_second) + i128::from(part);
         i64::try_from(ticks).ok()
-    }
-}
-
-/// Days since the epoch of a date; the day may exceed the month.
-///
-/// # Source
-/// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let month_from_march = i64::from((month + 9) % 12);
-    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// Year, month and day of days since the epoch.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
-
-fn days_in_month(year: i64, month: u32) -> u32 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
     }
 }
 
@@ -196,7 +161,7 @@ impl Reader<'_> {
         self.byte(b'-')?;
         let day = number(self.run(1, 2)?)?;
         let is_date = year >= 1 && (1..=12).contains(&month) && (1..=31).contains(&day);
-        is_date.then(|| days_from_civil(i64::from(year), month, day))
+        is_date.then(|| civil::days(i64::from(year), i64::from(month), i64::from(day)))
     }
 
     /// `[+-]yyyy-mm-dd`; years of more than four digits need a sign.
@@ -219,10 +184,11 @@ impl Reader<'_> {
         if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
             return None;
         }
-        let last = days_in_month(year, month);
+        let (month, day) = (i64::from(month), i64::from(day));
+        let last = civil::last_day(year, month);
         match resolver {
             Resolver::Strict if day > last => None,
-            Resolver::Strict | Resolver::Smart => Some(days_from_civil(year, month, day.min(last))),
+            Resolver::Strict | Resolver::Smart => Some(civil::days(year, month, day.min(last))),
         }
     }
 
@@ -287,7 +253,7 @@ pub(crate) enum Fraction {
 
 /// Writes `yyyy-mm-dd`.
 pub(crate) fn write_date(out: &mut String, days: i64) {
-    let (year, month, day) = civil_from_days(days);
+    let civil::Civil { year, month, day } = civil::civil(days);
     if year < 0 {
         out.push('-');
     } else if year > 9_999 {
