@@ -134,12 +134,16 @@ impl Manifest {
         self.operators.iter().find(|operator| operator.id == id)
     }
 
-    /// Bytes of all pages.
+    /// Bytes of all state.
     pub fn state_bytes(&self) -> u64 {
-        let subtasks = self.operators.iter().flat_map(|operator| &operator.subtasks);
-        subtasks
-            .map(|subtask| subtask.inline.len() as u64 + subtask.pages.iter().map(|page| page.length).sum::<u64>())
-            .sum()
+        self.operators.iter().flat_map(|operator| &operator.subtasks).map(SubtaskManifest::state_bytes).sum()
+    }
+}
+
+impl SubtaskManifest {
+    /// Bytes of its inline state and its pages.
+    pub fn state_bytes(&self) -> u64 {
+        self.inline.len() as u64 + self.pages.iter().map(|page| page.length).sum::<u64>()
     }
 }
 

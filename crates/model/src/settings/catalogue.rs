@@ -21,6 +21,8 @@ pub enum ValueKind {
     Bool,
     /// A whole number.
     Int,
+    /// A number.
+    Double,
     /// A length of time, see [`DURATION_FORMS`].
     Duration,
     /// A number of bytes, see [`MEMORY_FORMS`].
@@ -134,6 +136,7 @@ impl OptionEntry {
             ValueKind::String => "text".to_owned(),
             ValueKind::Bool => "`true` or `false`".to_owned(),
             ValueKind::Int => "a whole number".to_owned(),
+            ValueKind::Double => "a number".to_owned(),
             ValueKind::Duration => format!("a duration ({DURATION_FORMS})"),
             ValueKind::Memory => format!("a memory size ({MEMORY_FORMS})"),
             ValueKind::Enum => format!("one of `{}`", self.values.join("`, `")),
@@ -154,6 +157,7 @@ impl OptionEntry {
             ValueKind::Bool if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
             ValueKind::Bool => None,
             ValueKind::Int => text.parse().ok().map(Value::Int),
+            ValueKind::Double => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Double),
             ValueKind::Duration => parse_duration(text).ok().map(Value::Duration),
             ValueKind::Memory => parse_memory(text).ok().map(Value::Memory),
             ValueKind::Enum => {
@@ -175,6 +179,7 @@ impl OptionEntry {
 fn is_less(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => a < b,
+        (Value::Double(a), Value::Double(b)) => a < b,
         (Value::Duration(a), Value::Duration(b)) => a < b,
         (Value::Memory(a), Value::Memory(b)) => a < b,
         _ => false,

@@ -101,7 +101,109 @@ choices! {
     }
 }
 
+choices! {
+    /// What happens when a job fails.
+    RestartChoice {
+        /// It ends.
+        None = "none",
+        /// It ends.
+        Off = "off",
+        /// It ends.
+        Disable = "disable",
+        /// It is started again, a number of times.
+        FixedDelay = "fixed-delay",
+        /// It is started again unless it fails too often.
+        FailureRate = "failure-rate",
+        /// It is started again after ever longer waits.
+        ExponentialDelay = "exponential-delay",
+    }
+}
+
+choices! {
+    /// The least severe events that are logged.
+    LogLevel {
+        /// Something failed.
+        Error = "ERROR",
+        /// Something may fail.
+        Warn = "WARN",
+        /// What happens.
+        Info = "INFO",
+        /// How it happens.
+        Debug = "DEBUG",
+        /// All of it.
+        Trace = "TRACE",
+    }
+}
+
+choices! {
+    /// How the log is written.
+    LogFormat {
+        /// Lines for people.
+        Text = "text",
+        /// A JSON object a line.
+        Json = "json",
+    }
+}
+
 handles! {
+    /// What happens when a job fails.
+    RESTART_STRATEGY: RestartChoice = "restart-strategy.type";
+    /// Restarts with a fixed delay.
+    FIXED_DELAY_ATTEMPTS: u64 = "restart-strategy.fixed-delay.attempts";
+    /// The fixed delay.
+    FIXED_DELAY: Duration = "restart-strategy.fixed-delay.delay";
+    /// Failures within the interval that a job survives.
+    FAILURE_RATE_MAX: usize = "restart-strategy.failure-rate.max-failures-per-interval";
+    /// The interval of the failure rate.
+    FAILURE_RATE_INTERVAL: Duration = "restart-strategy.failure-rate.failure-rate-interval";
+    /// The delay of the failure rate.
+    FAILURE_RATE_DELAY: Duration = "restart-strategy.failure-rate.delay";
+    /// The first delay that grows.
+    BACKOFF_INITIAL: Duration = "restart-strategy.exponential-delay.initial-backoff";
+    /// The longest delay that grows.
+    BACKOFF_MAX: Duration = "restart-strategy.exponential-delay.max-backoff";
+    /// By how much a delay grows.
+    BACKOFF_MULTIPLIER: f64 = "restart-strategy.exponential-delay.backoff-multiplier";
+    /// When a delay begins anew.
+    BACKOFF_RESET: Duration = "restart-strategy.exponential-delay.reset-backoff-threshold";
+    /// How much a delay varies.
+    BACKOFF_JITTER: f64 = "restart-strategy.exponential-delay.jitter-factor";
+    /// Failures in a row that a job survives.
+    BACKOFF_ATTEMPTS: Option<u64> = "restart-strategy.exponential-delay.attempts-before-reset-backoff";
+    /// The port of the REST API.
+    REST_PORT: u32 = "rest.port";
+    /// The ports of which the REST API takes one.
+    REST_BIND_PORT: Option<String> = "rest.bind-port";
+    /// The address that is listened on.
+    REST_BIND_ADDRESS: String = "rest.bind-address";
+    /// The host name of the REST API.
+    REST_ADDRESS: String = "rest.address";
+    /// The most bytes of a body.
+    REST_BODY_MAX: usize = "rest.server.max-content-length";
+    /// How long outcomes are kept.
+    REST_STORE_DURATION: Duration = "rest.async.store-duration";
+    /// The file with the token.
+    REST_TOKEN_FILE: Option<String> = "kobel.rest.token-file";
+    /// The certificate of the REST API.
+    REST_TLS_CERTIFICATE: Option<String> = "kobel.rest.tls.certificate";
+    /// The key of the certificate.
+    REST_TLS_KEY: Option<String> = "kobel.rest.tls.key";
+    /// The port for Prometheus.
+    PROMETHEUS_PORT: Option<String> = "metrics.reporter.prom.port";
+    /// The directory of the log.
+    LOG_DIR: Option<String> = "env.log.dir";
+    /// The least severe events that are logged.
+    LOG_LEVEL: LogLevel = "env.log.level";
+    /// How many files of the log are kept.
+    LOG_FILES: usize = "env.log.max";
+    /// How large a file of the log grows.
+    LOG_ROTATION_SIZE: u64 = "kobel.log.rotation-size";
+    /// How the log is written.
+    LOG_FORMAT: LogFormat = "kobel.log.format";
+    /// Whether the process ends with its script.
+    SHUTDOWN_ON_FINISH: bool = "execution.shutdown-on-application-finish";
+    /// Slots that are reported at least.
+    TASK_SLOTS: usize = "taskmanager.numberOfTaskSlots";
     /// Which engine runs the application.
     ENGINE: EngineChoice = "kobel.engine";
     /// The most rows that a batch between two operators holds.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// The meaning of a raw setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Free text, or one of the values of an enumeration in the catalogue's spelling.
     Text(String),
@@ -13,6 +13,8 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Int(i64),
+    /// A number; never NaN.
+    Double(f64),
     /// A length of time.
     Duration(Duration),
     /// A number of bytes.
@@ -47,6 +49,15 @@ impl OptionValue for i64 {
     fn from_value(value: Option<&Value>) -> Option<Self> {
         match value {
             Some(Value::Int(number)) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl OptionValue for f64 {
+    fn from_value(value: Option<&Value>) -> Option<Self> {
+        match value {
+            Some(Value::Double(number)) => Some(*number),
             _ => None,
         }
     }

@@ -84,6 +84,7 @@ fn kind_of(entry: &OptionEntry) -> String {
         ValueKind::String => "text".to_owned(),
         ValueKind::Bool => "`true` or `false`".to_owned(),
         ValueKind::Int => "whole number".to_owned(),
+        ValueKind::Double => "number".to_owned(),
         ValueKind::Duration => "duration, such as `10 s`".to_owned(),
         ValueKind::Memory => "memory size, such as `64 mb`".to_owned(),
         ValueKind::Enum => format!("one of {}", quoted(&entry.values)),
