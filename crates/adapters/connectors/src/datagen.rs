@@ -13,7 +13,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use kobel_dataflow::batch::arrow_bug;
-use kobel_dataflow::ports::{Poll, Source, SourceReader, Split};
+use kobel_dataflow::ports::{Pending, Poll, Source, SourceReader, Split};
 use kobel_model::{Error, Result};
 use kobel_sql::catalog::TableSpec;
 
@@ -196,6 +196,11 @@ impl SourceReader for DatagenReader {
     fn snapshot(&self) -> Vec<Split> {
         let split = |running: &Running| Split { id: running.id.to_string(), position: running.position.encode() };
         self.splits.iter().map(split).collect()
+    }
+
+    fn pending(&self) -> Pending {
+        let left = || self.splits.iter().map(|split| split.position.remaining(self.total)).sum();
+        Pending { rows: self.total.map(|_| left()), bytes: None }
     }
 }
 

@@ -4,5 +4,6 @@
 //! Every page of state carries a checksum; a changed byte is found before any of it is used.
 
 pub mod file;
+pub mod location;
 pub mod pages;
 pub mod snapshots;

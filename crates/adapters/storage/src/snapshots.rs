@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use kobel_model::ids::JobId;
-use kobel_model::snapshot::{METADATA_FILE, Manifest, PageRef};
+use kobel_model::snapshot::{METADATA_FILE, Manifest, PageRef, SnapshotKind};
 use kobel_model::{Error, ErrorKind, Result};
 
 use crate::{file, pages};
@@ -189,6 +189,25 @@ pub fn new_savepoint(directory: &Path, job: JobId, suffix: &str) -> Result<Snaps
             .with_hint("set 'execution.checkpointing.savepoint-dir' to a directory that can be written")
     })?;
     Ok(SnapshotTarget { directory: path.clone(), pages: path, prefix: "" })
+}
+
+/// Removes a savepoint; `path` is its directory or its `_metadata` file. Nothing else is ever removed: what is no
+/// savepoint is refused.
+///
+/// # Errors
+/// Missing if there is no snapshot, Corrupt if its manifest is damaged, Invalid if it is a checkpoint, Denied or
+/// Unavailable if it cannot be removed.
+pub fn dispose(path: &Path) -> Result<()> {
+    let manifest = load(path)?;
+    let directory = directory_of(path);
+    if manifest.kind != SnapshotKind::Savepoint {
+        let message = format!("cannot dispose of `{}`: it is a checkpoint", directory.display());
+        return Err(Error::invalid(message).with_hint("checkpoints belong to their job, which removes them itself"));
+    }
+    let failed = |error| Error::io(format!("cannot remove savepoint `{}`", directory.display()), error);
+    // Without its manifest it is no snapshot any more, should the rest not go.
+    fs::remove_file(directory.join(METADATA_FILE)).map_err(failed)?;
+    fs::remove_dir_all(directory).map_err(failed)
 }
 
 /// Reads the manifest of a snapshot; `path` is its directory or its `_metadata` file. The state is not read.

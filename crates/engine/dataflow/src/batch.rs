@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{BooleanArray, RecordBatch, UInt32Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow_schema::SchemaRef;
 use arrow_select::{filter::filter_record_batch, take::take_record_batch};
 use kobel_model::{Error, Result};
@@ -92,6 +92,12 @@ impl Batch {
     /// The kind of a row.
     pub fn kind(&self, row: usize) -> RowKind {
         self.kinds.as_ref().map_or(RowKind::Insert, |kinds| kinds[row])
+    }
+
+    /// Bytes that the rows take in memory; of a slice, those of its rows only.
+    pub fn memory_bytes(&self) -> u64 {
+        let column = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0) as u64;
+        self.records.columns().iter().map(column).sum()
     }
 
     /// Number of rows.

@@ -81,6 +81,23 @@ pub trait SourceReader: Send {
     fn bytes_read(&self) -> u64 {
         0
     }
+
+    /// What is known to be left to read; must be cheap, since it is asked after every batch.
+    fn pending(&self) -> Pending {
+        Pending::default()
+    }
+}
+
+/// What a reader knows to be left of its input.
+///
+/// # Source
+/// Flink `SourceReaderMetricGroup` (FLIP-33): `pendingRecords`, `pendingBytes`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// Rows, if they are known.
+    pub rows: Option<u64>,
+    /// Bytes, if they are known.
+    pub bytes: Option<u64>,
 }
 
 /// What a job was restored from, for a sink.

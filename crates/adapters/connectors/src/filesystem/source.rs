@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_schema::SchemaRef;
-use kobel_dataflow::ports::{Poll, Source, SourceReader, Split};
+use kobel_dataflow::ports::{Pending as InputLeft, Poll, Source, SourceReader, Split};
 use kobel_model::{Error, Result};
 use kobel_sql::catalog::PhysicalColumn;
 
@@ -60,9 +60,10 @@ impl Source for FileSource {
     }
 
     fn reader(&self, splits: Vec<Split>) -> Result<Box<dyn SourceReader>> {
-        let queue = splits.into_iter().map(Pending::of).collect::<Result<_>>()?;
+        let queue: VecDeque<_> = splits.into_iter().map(Pending::of).collect::<Result<_>>()?;
+        let queued = queue.iter().map(Pending::bytes).sum();
         let decoder = self.options.format.decoder(&self.physical, &self.asked)?;
-        Ok(Box::new(FileReader { queue, open: None, decoder, bytes: 0 }))
+        Ok(Box::new(FileReader { queue, open: None, decoder, bytes: 0, queued }))
     }
 
     fn is_bounded(&self) -> bool {
@@ -118,6 +119,10 @@ impl Pending {
 
     fn split(&self) -> Split {
         Split { id: self.id.to_string(), position: self.position.encode() }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.position.length.saturating_sub(self.position.offset)
     }
 
     fn open(self) -> Result<OpenFile> {
@@ -252,6 +257,8 @@ struct FileReader {
     open: Option<OpenFile>,
     decoder: Box<dyn Decoder>,
     bytes: u64,
+    /// Bytes of the files in the queue.
+    queued: u64,
 }
 
 impl SourceReader for FileReader {
@@ -260,7 +267,10 @@ impl SourceReader for FileReader {
             Some(file) => file,
             None => match self.queue.pop_front() {
                 None => return Ok(Poll::End),
-                Some(pending) => self.open.insert(pending.open()?),
+                Some(pending) => {
+                    self.queued = self.queued.saturating_sub(pending.bytes());
+                    self.open.insert(pending.open()?)
+                }
             },
         };
         let from = file.position.offset;
@@ -292,6 +302,11 @@ impl SourceReader for FileReader {
 
     fn bytes_read(&self) -> u64 {
         self.bytes
+    }
+
+    fn pending(&self) -> InputLeft {
+        let open = self.open.iter().map(|file| file.position.length.saturating_sub(file.position.offset));
+        InputLeft { rows: None, bytes: Some(self.queued + open.sum::<u64>()) }
     }
 }
 

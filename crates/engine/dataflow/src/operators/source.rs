@@ -10,7 +10,7 @@ use super::watermark::{SplitWatermark, WatermarkGenerator};
 use crate::batch::Batch;
 use crate::graph::{Calc, SourceSpec};
 use crate::operator::Element;
-use crate::ports::{Poll, SourceReader, Split};
+use crate::ports::{Pending, Poll, SourceReader, Split};
 
 /// What a step of a source did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,5 +177,10 @@ impl SourceOperator {
     /// Bytes read so far, if the reader counts them.
     pub fn bytes(&self) -> u64 {
         self.reader.bytes_read()
+    }
+
+    /// What is known to be left to read.
+    pub fn pending(&self) -> Pending {
+        self.reader.pending()
     }
 }
