@@ -17,6 +17,7 @@ Examples:
   kobel run - < job.sql
   kobel run job.sql --parallelism 2 --set execution.checkpointing.interval=10s
   kobel run job.sql --recover
+  kobel run job.sql --rest 8081
   kobel run job.sql --from-savepoint .kobel/savepoints/savepoint-0a1b2c-d3e4f5
   kobel run --quiet job.sql > rows.txt
 
@@ -82,6 +83,12 @@ pub(crate) struct RunArguments {
     #[arg(long, value_enum, value_name = "ENGINE")]
     pub(crate) engine: Option<Engine>,
 
+    /// Answer Flink's REST API on this port while the script runs; the same as `--set rest.port=PORT`
+    ///
+    /// With a host, `--set rest.bind-address=HOST` as well. Port 0 takes any free port.
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = parse_address)]
+    pub(crate) rest: Option<(Option<String>, u16)>,
+
     /// Show no progress and no notes; rows, errors and the place of a savepoint remain
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -107,6 +114,18 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn parse_address(text: &str) -> Result<(Option<String>, u16), String> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (Some(host.trim_start_matches('[').trim_end_matches(']').to_owned()), port),
+        None => (None, text),
+    };
+    let wrong = || "expected a port or HOST:PORT, such as `8081` or `127.0.0.1:8081`".to_owned();
+    if host.as_ref().is_some_and(String::is_empty) {
+        return Err(wrong());
+    }
+    port.parse().map(|port| (host, port)).map_err(|_| wrong())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -129,6 +148,21 @@ mod tests {
         ] {
             let parsed = parse_setting(text).ok();
             assert_eq!(parsed.as_ref().map(|(key, value)| (key.as_str(), value.as_str())), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_port_with_or_without_a_host() {
+        for (text, expected) in [
+            ("8081", Some((None, 8081))),
+            ("localhost:0", Some((Some("localhost"), 0))),
+            ("[::1]:80", Some((Some("::1"), 80))),
+            (":80", None),
+            ("70000", None),
+            ("localhost", None),
+        ] {
+            let parsed = parse_address(text).ok();
+            assert_eq!(parsed.as_ref().map(|(host, port)| (host.as_deref(), *port)), expected, "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kobel_model::{Error, Result};
-use kobel_runtime::job::{Control, Controller};
+use kobel_runtime::job::{Control, Controller, StopMode};
 
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -23,6 +23,8 @@ struct State {
     controller: Option<Controller>,
     /// Signals since the job began.
     signals: u32,
+    /// No job runs, and the process stays for those who ask about the last one.
+    lingers: bool,
 }
 
 impl Interrupts {
@@ -56,13 +58,28 @@ impl Interrupts {
         state.signals > 0
     }
 
+    /// From here on the first signal ends the wait for those who still ask.
+    pub(crate) fn linger(&self) {
+        let mut state = self.state();
+        (state.lingers, state.signals) = (true, 0);
+    }
+
+    /// Whether a signal came while the process stayed.
+    pub(crate) fn was_left(&self) -> bool {
+        let state = self.state();
+        state.lingers && state.signals > 0
+    }
+
     fn on_signal(&self) {
         let mut state = self.state();
         state.signals += 1;
+        if state.lingers && state.signals == 1 {
+            return;
+        }
         match (&state.controller, state.signals) {
             (Some(controller), 1) => {
                 self.terminal.drop_unread_rows();
-                controller.send(Control::StopWithSavepoint);
+                controller.send(Control::StopWithSavepoint { directory: None, end: StopMode::Suspend });
                 self.terminal.inform("stopping with a savepoint (Ctrl-C again to stop at once)");
             }
             (Some(controller), 2) => {

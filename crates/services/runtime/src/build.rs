@@ -1,7 +1,8 @@
 //! From the graph to slots: a subtask of every vertex for each slot, queues between them, state put in.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel as commands};
+use std::sync::mpsc::channel as commands;
+use std::time::Instant;
 
 use kobel_dataflow::graph::{Calc, Exchange, Graph, Node, NodeKind};
 use kobel_dataflow::operator::{Operator, Restore};
@@ -18,21 +19,24 @@ use kobel_storage::snapshots::CheckpointStore;
 
 use crate::channel::{Sender as QueueSender, Waker, channel};
 use crate::checkpoint::{CheckpointWriter, JobFacts, OperatorFacts};
-use crate::event::Event;
+use crate::event::Reporter;
 use crate::gate::{Gate, GateInput};
-use crate::metrics::{JobMetrics, OperatorMetrics, OperatorRole, SubtaskMetrics};
+use crate::metrics::{JobMetrics, OperatorMetrics, OperatorRole, SubtaskMetrics, TaskMetrics, TaskTime};
 use crate::options::JobOptions;
 use crate::restore::{self, RestoredStates};
 use crate::slot::{Slot, SlotHandle};
 use crate::task::{Head, Output, Route, Step, Target, Task, TaskNode};
 use crate::vertex::{Vertex, vertices};
+use crate::view::job::Attempt;
+use crate::view::plan::{EdgeView, OperatorView, PlanView, VertexView};
 
 /// A job's parts.
 pub(crate) struct Built {
     pub(crate) slots: Vec<Slot>,
     pub(crate) handles: Vec<SlotHandle>,
     pub(crate) writer: CheckpointWriter,
-    pub(crate) metrics: Arc<JobMetrics>,
+    pub(crate) attempt: Arc<Attempt>,
+    pub(crate) max_parallelism: usize,
 }
 
 /// What building needs to know.
@@ -41,6 +45,8 @@ struct Plan<'a> {
     options: &'a JobOptions,
     max_parallelism: MaxParallelism,
     vertices: Vec<Vertex>,
+    /// Subtasks by vertex.
+    parallelism: Vec<usize>,
     restored: RestoredStates,
     /// By node: the states of its source subtasks.
     sources: Vec<Vec<SourceState>>,
@@ -53,23 +59,27 @@ type EdgeSenders = Vec<QueueSender>;
 /// Things by vertex and subtask.
 type BySubtask<T> = Vec<Vec<Vec<T>>>;
 
-/// Makes the slots of a job.
-pub(crate) fn build(graph: &Graph, options: &JobOptions, events: &Sender<Event>) -> Result<Built> {
+/// Makes the slots of an attempt.
+pub(crate) fn build(graph: &Graph, options: &JobOptions, reporter: &Reporter) -> Result<Built> {
     let max_parallelism = max_parallelism(options)?;
     let fingerprints = graph.nodes.iter().map(|node| restore::fingerprint(graph, node)).collect::<Result<Vec<_>>>()?;
     let restored = match &options.restore {
         Some(from) => restore::load(graph, &fingerprints, from)?,
         None => RestoredStates::default(),
     };
-    let parallelism = options.parallelism;
+    let vertices = vertices(graph);
+    let parallelism = parallelism(options, vertices.len(), max_parallelism)?;
+    let slots = parallelism.iter().copied().max().unwrap_or(1);
+    let now_ms = options.clock.now_ms();
     let mut plan = Plan {
         graph,
         options,
         max_parallelism,
-        vertices: vertices(graph),
         sources: Vec::new(),
-        metrics: Arc::new(metrics(graph, parallelism)),
-        wakers: std::iter::repeat_with(Waker::default).take(parallelism).collect(),
+        metrics: Arc::new(metrics(graph, &vertices, &parallelism, now_ms)),
+        wakers: std::iter::repeat_with(Waker::default).take(slots).collect(),
+        vertices,
+        parallelism,
         restored,
     };
     plan.sources = (0..graph.nodes.len()).map(|node| plan.source_states(node)).collect::<Result<_>>()?;
@@ -80,31 +90,43 @@ pub(crate) fn build(graph: &Graph, options: &JobOptions, events: &Sender<Event>)
         store.rewind(from.manifest.checkpoint_id)?;
     }
     let store = store.filter(|_| options.checkpoint_interval.is_some());
-    let (slots, handles) = plan.slots(events)?;
+    let (slots, handles) = plan.slots(reporter)?;
     let facts = JobFacts {
         job_id: options.job_id,
         job_name: options.name.clone(),
         statement: options.statement,
         max_parallelism: max_parallelism.get() as u32,
-        parallelism,
-        operators: operator_facts(graph, &fingerprints),
-        tasks: plan.vertices.len() * parallelism,
+        operators: plan.operator_facts(&fingerprints),
+        tasks: plan.parallelism.iter().sum(),
     };
     let next_id = options.restore.as_ref().map_or(1, |from| from.manifest.checkpoint_id + 1);
+    let next_id = next_id.max(options.next_checkpoint_id);
     let writer = CheckpointWriter::new(facts, store, options.savepoint_dir.clone(), next_id);
-    Ok(Built { slots, handles, writer, metrics: plan.metrics })
+    let attempt = Attempt { number: reporter.attempt, parallelism: plan.parallelism, metrics: plan.metrics };
+    Ok(Built { slots, handles, writer, attempt: Arc::new(attempt), max_parallelism: max_parallelism.get() })
 }
 
 fn max_parallelism(options: &JobOptions) -> Result<MaxParallelism> {
-    let max = match &options.restore {
-        Some(from) => MaxParallelism::new(from.manifest.max_parallelism)?,
-        None => options.max_parallelism,
-    };
-    if options.parallelism == 0 || options.parallelism > max.get() {
-        let message = format!("the parallelism must be between 1 and {}, got `{}`", max.get(), options.parallelism);
-        return Err(Error::invalid(message).with_hint("the upper bound is 'pipeline.max-parallelism'"));
+    match &options.restore {
+        Some(from) => MaxParallelism::new(from.manifest.max_parallelism),
+        None => Ok(options.max_parallelism),
     }
-    Ok(max)
+}
+
+/// Subtasks by vertex.
+fn parallelism(options: &JobOptions, vertices: usize, max: MaxParallelism) -> Result<Vec<usize>> {
+    let parallelism = match &options.vertex_parallelism {
+        Some(parallelism) if parallelism.len() == vertices => parallelism.clone(),
+        Some(_) => return Err(Error::bug("the parallelism is not given for every vertex")),
+        None => vec![options.parallelism; vertices],
+    };
+    match parallelism.iter().find(|parallelism| !(1..=max.get()).contains(*parallelism)) {
+        None => Ok(parallelism),
+        Some(wrong) => {
+            let message = format!("the parallelism must be between 1 and {}, got `{wrong}`", max.get());
+            Err(Error::invalid(message).with_hint("the upper bound is 'pipeline.max-parallelism'"))
+        }
+    }
 }
 
 fn open_store(options: &JobOptions) -> Result<Option<CheckpointStore>> {
@@ -116,36 +138,84 @@ fn open_store(options: &JobOptions) -> Result<Option<CheckpointStore>> {
     CheckpointStore::open(&options.checkpoint_dir, options.job_id, options.checkpoints_retained).map(Some)
 }
 
-fn operator_facts(graph: &Graph, fingerprints: &[String]) -> Vec<OperatorFacts> {
-    let facts = |(node, fingerprint): (&Node, &String)| OperatorFacts {
-        id: node.id,
-        name: node.name.clone(),
-        fingerprint: fingerprint.clone(),
+/// Fresh counters.
+fn metrics(graph: &Graph, vertices: &[Vertex], parallelism: &[usize], now_ms: i64) -> JobMetrics {
+    let subtasks = |node: usize| {
+        let vertex = vertices.iter().position(|vertex| vertex.nodes.contains(&node));
+        vertex.and_then(|vertex| parallelism.get(vertex)).copied().unwrap_or(1)
     };
-    graph.nodes.iter().zip(fingerprints).map(facts).collect()
-}
-
-fn metrics(graph: &Graph, parallelism: usize) -> JobMetrics {
-    let operator = |node: &Node| OperatorMetrics {
+    let operator = |(index, node): (usize, &Node)| OperatorMetrics {
         name: node.name.clone(),
         role: match node.kind {
             NodeKind::Source(_) => OperatorRole::Source,
             NodeKind::Sink(_) => OperatorRole::Sink,
             _ => OperatorRole::Inner,
         },
-        subtasks: (0..parallelism).map(|_| SubtaskMetrics::default()).collect(),
+        subtasks: (0..subtasks(index)).map(|_| SubtaskMetrics::default()).collect(),
     };
-    JobMetrics { operators: graph.nodes.iter().map(operator).collect() }
+    let tasks = |subtasks: &usize| (0..*subtasks).map(|_| TaskMetrics::new(now_ms)).collect();
+    JobMetrics {
+        operators: graph.nodes.iter().enumerate().map(operator).collect(),
+        tasks: parallelism.iter().map(tasks).collect(),
+    }
+}
+
+/// The graph as people see it.
+pub(crate) fn plan_view(graph: &Graph) -> PlanView {
+    let vertices = vertices(graph);
+    let operators: Vec<OperatorView> = graph.nodes.iter().map(operator_view).collect();
+    let mut known: Vec<String> = Vec::new();
+    let vertex = |(index, vertex): (usize, &Vertex)| {
+        let head = &graph.nodes[vertex.head()];
+        let mut id = head.id.to_string();
+        if known.contains(&id) {
+            // Only heads without state can be alike; nothing is restored by the id of a vertex.
+            id = OperatorId::of(&[&id, &index.to_string()]).to_string();
+        }
+        known.push(id.clone());
+        let names: Vec<&str> = vertex.nodes.iter().map(|node| operators[*node].name.as_str()).collect();
+        let inputs = head.inputs.iter().filter_map(|input| {
+            let from = vertices.iter().position(|vertex| vertex.nodes.contains(&input.from))?;
+            let ship_strategy = match input.exchange {
+                Exchange::Forward => "FORWARD",
+                Exchange::Hash(_) => "HASH",
+                Exchange::Rebalance => "REBALANCE",
+            };
+            Some(EdgeView { from, ship_strategy })
+        });
+        VertexView { id, name: names.join(" -> "), operators: vertex.nodes.clone(), inputs: inputs.collect() }
+    };
+    PlanView { vertices: vertices.iter().enumerate().map(vertex).collect(), operators: operators.clone() }
+}
+
+fn operator_view(node: &Node) -> OperatorView {
+    OperatorView { id: node.id.to_string(), description: node.name.clone(), name: node.name.clone() }
 }
 
 impl Plan<'_> {
+    /// Subtasks of the vertex that a node belongs to.
+    fn parallelism_of(&self, node: usize) -> usize {
+        let vertex = self.vertices.iter().position(|vertex| vertex.nodes.contains(&node));
+        vertex.map_or(1, |vertex| self.parallelism[vertex])
+    }
+
+    fn operator_facts(&self, fingerprints: &[String]) -> Vec<OperatorFacts> {
+        let facts = |(index, fingerprint): (usize, &String)| OperatorFacts {
+            id: self.graph.nodes[index].id,
+            name: self.graph.nodes[index].name.clone(),
+            fingerprint: fingerprint.clone(),
+            parallelism: self.parallelism_of(index),
+        };
+        fingerprints.iter().enumerate().map(facts).collect()
+    }
+
     fn source_states(&self, node: usize) -> Result<Vec<SourceState>> {
         let NodeKind::Source(spec) = &self.graph.nodes[node].kind else { return Ok(Vec::new()) };
         let states = match self.restored.of(node) {
             Some(states) => states.iter().map(|state| SourceState::decode(&state.inline)).collect::<Result<_>>()?,
-            None => vec![SourceState::fresh(spec.source.splits(self.options.parallelism)?)],
+            None => vec![SourceState::fresh(spec.source.splits(self.parallelism_of(node))?)],
         };
-        Ok(SourceState::divide(states, self.options.parallelism))
+        Ok(SourceState::divide(states, self.parallelism_of(node)))
     }
 
     /// What the files of a sink carry: its own in every run and for every sink, so that two sinks may share a directory.
@@ -169,12 +239,13 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn slots(&self, events: &Sender<Event>) -> Result<(Vec<Slot>, Vec<SlotHandle>)> {
+    /// The slots: each with a subtask of every vertex that has so many.
+    fn slots(&self, reporter: &Reporter) -> Result<(Vec<Slot>, Vec<SlotHandle>)> {
         let mut tasks: Vec<Vec<Task>> = Vec::new();
-        tasks.resize_with(self.options.parallelism, Vec::new);
+        tasks.resize_with(self.wakers.len(), Vec::new);
         let (mut senders, mut receivers) = self.exchanges();
-        for vertex in 0..self.vertices.len() {
-            for (subtask, tasks) in tasks.iter_mut().enumerate() {
+        for (vertex, parallelism) in self.parallelism.iter().enumerate() {
+            for (subtask, tasks) in tasks.iter_mut().enumerate().take(*parallelism) {
                 let outputs = std::mem::take(&mut senders[vertex][subtask]);
                 let inputs = std::mem::take(&mut receivers[vertex][subtask]);
                 tasks.push(self.task(vertex, subtask, outputs, inputs)?);
@@ -189,7 +260,7 @@ impl Plan<'_> {
                 taken: vec![false; tasks.len()],
                 tasks,
                 commands: receiver,
-                events: events.clone(),
+                reporter: reporter.clone(),
                 waker: self.wakers[index].clone(),
                 batch_rows: self.options.batch_rows,
                 barrier: None,
@@ -224,14 +295,14 @@ impl Plan<'_> {
 
     /// The queues of all exchanges: by vertex and subtask, senders per edge, and inputs.
     fn exchanges(&self) -> (BySubtask<EdgeSenders>, BySubtask<GateInput>) {
-        let parallelism = self.options.parallelism;
         let mut senders: BySubtask<EdgeSenders> = self.by_subtask();
         let mut receivers: BySubtask<GateInput> = self.by_subtask();
         for (producer, vertex) in self.vertices.iter().enumerate() {
             for (_, to, exchange) in self.edges(vertex) {
                 let Some(consumer) = self.vertices.iter().position(|vertex| vertex.head() == to) else { continue };
+                let pairs = *exchange == Exchange::Forward && self.pairs(producer, consumer);
                 for (from, outputs) in senders[producer].iter_mut().enumerate() {
-                    let reached = if *exchange == Exchange::Forward { from..from + 1 } else { 0..parallelism };
+                    let reached = if pairs { from..from + 1 } else { 0..self.parallelism[consumer] };
                     let mut edge = Vec::new();
                     for to in reached {
                         let (sender, receiver) = channel(self.wakers[from].clone(), self.wakers[to].clone());
@@ -245,10 +316,15 @@ impl Plan<'_> {
         (senders, receivers)
     }
 
+    /// Whether each subtask of one vertex has its partner in the other; else rows that go forward are dealt out.
+    fn pairs(&self, producer: usize, consumer: usize) -> bool {
+        self.parallelism[producer] == self.parallelism[consumer]
+    }
+
     /// An empty list for each subtask of each vertex.
     fn by_subtask<T>(&self) -> BySubtask<T> {
-        let subtasks = || std::iter::repeat_with(Vec::new).take(self.options.parallelism).collect();
-        std::iter::repeat_with(subtasks).take(self.vertices.len()).collect()
+        let subtasks = |parallelism: &usize| std::iter::repeat_with(Vec::new).take(*parallelism).collect();
+        self.parallelism.iter().map(subtasks).collect()
     }
 
     fn task(
@@ -261,22 +337,8 @@ impl Plan<'_> {
         let nodes = &self.vertices[vertex].nodes;
         let edges = self.edges(&self.vertices[vertex]);
         let head_node = self.vertices[vertex].head();
-        let (head, inner) = match &self.graph.nodes[head_node].kind {
-            NodeKind::Source(spec) => {
-                let state = self.sources[head_node][subtask].clone();
-                let source = SourceOperator::new(spec, state).map_err(|error| {
-                    error.context(format!("cannot start source `{}`", self.graph.nodes[head_node].name))
-                })?;
-                (Head::Source(Box::new(source), head_node), &nodes[1..])
-            }
-            NodeKind::Values(rows) => {
-                let states = self.restored.of(head_node);
-                let is_out = states.and_then(|states| states.first()).is_some_and(|state| state.inline == [1]);
-                let rows = (subtask == 0 && !is_out).then(|| rows.clone());
-                (Head::Values(rows, head_node), &nodes[1..])
-            }
-            _ => (Head::Gate(Gate::new(inputs)), &nodes[..]),
-        };
+        let head = self.head(head_node, subtask, inputs)?;
+        let inner = if matches!(head, Head::Gate(_)) { &nodes[..] } else { &nodes[1..] };
         let targets = |node: usize| -> Arc<[Target]> {
             let chained = inner.iter().enumerate().filter(|(_, other)| {
                 **other != node && self.graph.nodes[**other].inputs.iter().any(|input| input.from == node)
@@ -294,8 +356,9 @@ impl Plan<'_> {
         let outputs = edges
             .iter()
             .zip(outputs)
-            .map(|((from, _, exchange), senders)| Ok(Output { route: self.route(*from, exchange)?, senders }));
+            .map(|(edge, senders)| Ok(Output { route: self.route(edge, senders.len())?, senders }));
         Ok(Task {
+            vertex,
             subtask,
             head,
             head_targets,
@@ -307,17 +370,37 @@ impl Plan<'_> {
             is_stopped: false,
             has_ended: false,
             is_unflushed: false,
+            between: Some(TaskTime::Idle),
+            stepped: Instant::now(),
         })
     }
 
-    fn route(&self, from: usize, exchange: &Exchange) -> Result<Route> {
+    fn head(&self, node: usize, subtask: usize, inputs: Vec<GateInput>) -> Result<Head> {
+        match &self.graph.nodes[node].kind {
+            NodeKind::Source(spec) => {
+                let state = self.sources[node][subtask].clone();
+                let source = SourceOperator::new(spec, state)
+                    .map_err(|error| error.context(format!("cannot start source `{}`", self.graph.nodes[node].name)))?;
+                Ok(Head::Source(Box::new(source), node))
+            }
+            NodeKind::Values(rows) => {
+                let states = self.restored.of(node);
+                let is_out = states.and_then(|states| states.first()).is_some_and(|state| state.inline == [1]);
+                let rows = (subtask == 0 && !is_out).then(|| rows.clone());
+                Ok(Head::Values(rows, node))
+            }
+            _ => Ok(Head::Gate(Gate::new(inputs))),
+        }
+    }
+
+    /// How rows travel along an edge that reaches so many subtasks.
+    fn route(&self, (from, to, exchange): &(usize, usize, &Exchange), reached: usize) -> Result<Route> {
         Ok(match exchange {
-            Exchange::Forward => Route::Forward,
-            Exchange::Rebalance => Route::Rebalance(0),
+            Exchange::Forward if self.parallelism_of(*from) == self.parallelism_of(*to) => Route::Forward,
+            Exchange::Forward | Exchange::Rebalance => Route::Rebalance(0),
             Exchange::Hash(columns) => {
-                let schema = &self.graph.nodes[from].schema;
-                let partitioner =
-                    HashPartitioner::new(schema, columns, self.max_parallelism, self.options.parallelism)?;
+                let schema = &self.graph.nodes[*from].schema;
+                let partitioner = HashPartitioner::new(schema, columns, self.max_parallelism, reached)?;
                 Route::Hash(Box::new(partitioner))
             }
         })
@@ -344,7 +427,7 @@ impl Plan<'_> {
             }
         };
         if let Some(states) = self.restored.of(index) {
-            let (max, parallelism) = (self.max_parallelism, self.options.parallelism);
+            let (max, parallelism) = (self.max_parallelism, self.parallelism_of(index));
             let owned = |hash: u64| max.subtask(max.key_group(hash), parallelism) == subtask;
             operator
                 .restore(&Restore { states, owned: &owned })
@@ -359,7 +442,7 @@ impl Plan<'_> {
         sink: &Arc<dyn Sink>,
         subtask: usize,
     ) -> Result<Box<dyn kobel_dataflow::ports::SinkWriter>> {
-        let parallelism = self.options.parallelism;
+        let parallelism = self.parallelism_of(index);
         let context = WriterContext {
             subtask,
             parallelism,

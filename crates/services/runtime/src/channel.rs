@@ -3,19 +3,43 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
+use std::time::Instant;
 
+use kobel_dataflow::Batch;
 use kobel_dataflow::operator::Element;
 use kobel_dataflow::state::snapshot::SnapshotMode;
+
+use crate::control::StopMode;
 
 /// What travels between subtasks.
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
-    /// Rows or a watermark.
-    Element(Element),
+    /// Rows, and how many bytes they take in memory.
+    Rows(Batch, u64),
+    /// A watermark, or idleness.
+    Control(Control),
     /// All before it belongs to the snapshot, all behind it does not.
     Barrier(Barrier),
     /// Nothing will come any more.
     End,
+}
+
+/// What travels with the rows and is about event time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// See [`Element::Watermark`].
+    Watermark(i64),
+    /// See [`Element::Idle`].
+    Idle,
+}
+
+impl From<Control> for Element {
+    fn from(control: Control) -> Self {
+        match control {
+            Control::Watermark(watermark) => Self::Watermark(watermark),
+            Control::Idle => Self::Idle,
+        }
+    }
 }
 
 /// A checkpoint barrier.
@@ -28,8 +52,10 @@ pub(crate) struct Barrier {
     pub(crate) id: u64,
     /// What it should hold.
     pub(crate) mode: SnapshotMode,
-    /// Sources yield nothing behind it.
-    pub(crate) stops: bool,
+    /// Sources yield nothing behind it, until they are told to go on.
+    pub(crate) stop: Option<StopMode>,
+    /// When it was triggered.
+    pub(crate) triggered: Instant,
 }
 
 /// Messages that a queue holds; a batch is up to 8192 rows.
@@ -101,6 +127,11 @@ impl Sender {
 }
 
 impl Receiver {
+    /// Whether there is no message.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// The next message, if there is one.
     pub(crate) fn receive(&mut self) -> Option<Message> {
         let message = self.queue.pop().ok();

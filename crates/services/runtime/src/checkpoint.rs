@@ -5,7 +5,7 @@
 //! failed checkpoint there is no baseline, and the next one takes everything.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kobel_dataflow::state::snapshot::{OperatorState, SnapshotMode};
 use kobel_model::ids::{JobId, OperatorId};
@@ -22,6 +22,8 @@ pub(crate) struct OperatorFacts {
     pub(crate) id: OperatorId,
     pub(crate) name: String,
     pub(crate) fingerprint: String,
+    /// Number of its subtasks.
+    pub(crate) parallelism: usize,
 }
 
 /// What a manifest says about the job.
@@ -31,7 +33,6 @@ pub(crate) struct JobFacts {
     pub(crate) job_name: String,
     pub(crate) statement: usize,
     pub(crate) max_parallelism: u32,
-    pub(crate) parallelism: usize,
     /// By node of the graph.
     pub(crate) operators: Vec<OperatorFacts>,
     /// Number of subtasks that must hand in a snapshot.
@@ -67,6 +68,21 @@ impl CheckpointPlan {
         self.mode
     }
 
+    /// Only what changed is written.
+    pub(crate) fn is_incremental(&self) -> bool {
+        self.mode == SnapshotMode::Incremental
+    }
+
+    /// Whether it is written anywhere.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.target.is_some()
+    }
+
+    /// When it was triggered, in epoch milliseconds.
+    pub(crate) fn triggered_ms(&self) -> i64 {
+        self.triggered_ms
+    }
+
     /// Notes that a subtask has handed in.
     pub(crate) fn count(&mut self) {
         self.waiting = self.waiting.saturating_sub(1);
@@ -87,7 +103,16 @@ pub(crate) struct Completed {
     pub(crate) state_bytes: u64,
     /// Bytes that this snapshot wrote.
     pub(crate) written_bytes: u64,
-    manifest: Option<Manifest>,
+    pub(crate) manifest: Option<Manifest>,
+}
+
+/// Bytes of what one task handed in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    /// Of its whole state.
+    pub(crate) state_bytes: u64,
+    /// Of what was written now.
+    pub(crate) written_bytes: u64,
 }
 
 /// Writes the snapshots of one job.
@@ -138,21 +163,35 @@ impl CheckpointWriter {
         Ok(CheckpointPlan { is_final: true, ..self.begin_checkpoint(now_ms)? })
     }
 
-    /// Begins a savepoint.
-    pub(crate) fn begin_savepoint(&mut self, now_ms: i64) -> Result<CheckpointPlan> {
+    /// Begins a savepoint in `directory`, or where they go otherwise.
+    pub(crate) fn begin_savepoint(&mut self, now_ms: i64, directory: Option<&Path>) -> Result<CheckpointPlan> {
         let suffix = format!("{:012x}", now_ms.max(0));
-        let target = snapshots::new_savepoint(&self.savepoints, self.facts.job_id, &suffix)?;
+        let directory = directory.unwrap_or(&self.savepoints);
+        let target = snapshots::new_savepoint(directory, self.facts.job_id, &suffix)?;
         Ok(self.plan(SnapshotKind::Savepoint, Some(target), now_ms))
     }
 
     /// Takes what a subtask has handed in and writes its pages.
-    pub(crate) fn add(&mut self, plan: &mut CheckpointPlan, snapshot: TaskSnapshot) -> Result<()> {
+    pub(crate) fn add(&mut self, plan: &mut CheckpointPlan, snapshot: TaskSnapshot) -> Result<Written> {
         plan.count();
+        let (mut written, before) = (Written::default(), plan.written_bytes);
         for (node, state) in snapshot.states {
             let subtask = self.write_state(plan, (node, snapshot.subtask), state)?;
+            written.state_bytes += subtask.state_bytes();
             plan.states.insert((node, snapshot.subtask), subtask);
         }
-        Ok(())
+        written.written_bytes = plan.written_bytes - before;
+        Ok(written)
+    }
+
+    /// Whether the job keeps checkpoints.
+    pub(crate) fn keeps_checkpoints(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// The id that the next snapshot will have.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next_id
     }
 
     fn write_state(
@@ -230,7 +269,7 @@ impl CheckpointWriter {
         let operator = |node: usize| {
             let facts = &self.facts.operators[node];
             let subtasks =
-                (0..self.facts.parallelism).map(|subtask| states.get(&(node, subtask)).cloned().unwrap_or_default());
+                (0..facts.parallelism).map(|subtask| states.get(&(node, subtask)).cloned().unwrap_or_default());
             OperatorManifest {
                 id: facts.id,
                 name: facts.name.clone(),

@@ -1,21 +1,27 @@
-//! What can happen to a running job, and the loop that answers it.
+//! What can happen to a running attempt, and the loop that answers it.
 //!
 //! Everything is one [`Event`]; the loop is in [`Coordinator::run`]. The coordinator owns no row: it triggers
-//! checkpoints, has them written, lets sinks commit, and decides how the job ends.
+//! checkpoints, has them written, lets sinks commit, and says how the attempt ends. What comes after that is for
+//! [`crate::job`].
 
+use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use kobel_model::{Error, Result};
+use kobel_model::{Error, ErrorKind, Result, chain};
 
 use crate::channel::Barrier;
 use crate::checkpoint::{CheckpointPlan, CheckpointWriter, Completed};
-use crate::event::{Command, Control, Event, TaskSnapshot};
+use crate::control::{Control, Outcome, Request, StopMode, VertexParallelism};
+use crate::event::{Command, Event, Failure, SlotEvent, TaskSnapshot};
+use crate::ledger::{Acknowledgement, Ledger, savepoint_type};
 use crate::metrics::JobMetrics;
-use crate::options::Clock;
-use crate::progress::{CheckpointStats, JobEnd, Progress};
+use crate::options::RestoreFrom;
+use crate::progress::{CheckpointStats, Progress};
 use crate::slot::SlotHandle;
+use crate::view::checkpoints::CheckpointType;
 
 /// How long slots may take to commit before the job ends; the snapshot is complete all the same.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,21 +29,32 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why a snapshot is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Purpose {
     /// The interval has passed, or somebody asked.
     Checkpoint,
-    /// The user wants one; the job goes on.
-    Savepoint,
-    /// The user wants one, then the job stops.
-    Stop,
+    /// The user wants one; the job goes on, or stops.
+    Savepoint(Option<PathBuf>, Option<StopMode>),
+    /// The next attempt goes on from it, with other subtasks.
+    Rescale(Vec<VertexParallelism>),
     /// The input has ended.
     Final,
+}
+
+impl Purpose {
+    fn stop(&self) -> Option<StopMode> {
+        match self {
+            Self::Savepoint(_, stop) => *stop,
+            Self::Rescale(_) => Some(StopMode::Suspend),
+            Self::Checkpoint | Self::Final => None,
+        }
+    }
 }
 
 /// A snapshot under way.
 struct Pending {
     purpose: Purpose,
+    requests: Vec<Request>,
     started: Instant,
     plan: CheckpointPlan,
     /// Why it failed; it stays until every subtask has handed in, so that only one barrier is ever under way.
@@ -47,102 +64,173 @@ struct Pending {
     uncommitted: usize,
 }
 
-/// Coordinates one job.
-pub(crate) struct Coordinator<'a> {
-    pub(crate) slots: Vec<SlotHandle>,
-    pub(crate) events: Receiver<Event>,
-    pub(crate) writer: CheckpointWriter,
-    pub(crate) metrics: Arc<JobMetrics>,
-    pub(crate) clock: Arc<dyn Clock>,
+/// How an attempt ended without failing.
+pub(crate) enum AttemptEnd {
+    /// Its input ended and all of it was processed.
+    Finished,
+    /// It was stopped with a savepoint.
+    Stopped(PathBuf),
+    /// It was canceled.
+    Canceled,
+    /// It stopped so that the next one goes on from its last snapshot with other subtasks.
+    Rescaled(Vec<VertexParallelism>, Vec<Request>),
+}
+
+/// How checkpoints are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schedule {
     pub(crate) interval: Option<Duration>,
     pub(crate) min_pause: Duration,
     pub(crate) timeout: Duration,
     pub(crate) failures_tolerated: u32,
-    pub(crate) observer: &'a mut dyn FnMut(&Progress<'_>),
 }
 
-/// What changes while a job runs.
+/// What outlives an attempt.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The last complete snapshot.
+    pub(crate) last: Option<RestoreFrom>,
+    /// Counts for the person.
+    pub(crate) stats: CheckpointStats,
+}
+
+/// Coordinates one attempt.
+pub(crate) struct Coordinator<'a> {
+    pub(crate) attempt: u32,
+    pub(crate) slots: Vec<SlotHandle>,
+    pub(crate) events: &'a Receiver<Event>,
+    pub(crate) writer: CheckpointWriter,
+    pub(crate) ledger: Ledger,
+    pub(crate) metrics: Arc<JobMetrics>,
+    pub(crate) schedule: Schedule,
+    pub(crate) memory: &'a mut Memory,
+    /// When the job started.
+    pub(crate) started: Instant,
+    pub(crate) observer: &'a mut dyn FnMut(&Progress<'_>),
+    /// Where snapshots go that only a rescale needs.
+    pub(crate) scratch: PathBuf,
+}
+
+/// What changes while an attempt runs.
 struct RunState {
     pending: Option<Pending>,
     /// Asked for while another was under way.
-    wanted: Option<Purpose>,
+    wanted: VecDeque<(Purpose, Vec<Request>)>,
     next_checkpoint: Option<Instant>,
     next_progress: Instant,
     ended_slots: usize,
-    stats: CheckpointStats,
     failures: u32,
-    started: Instant,
 }
 
+/// How an event changes the course of an attempt.
+type Step<T> = Result<T, Failure>;
+
 impl Coordinator<'_> {
-    /// Runs the job to its end.
+    /// Runs the attempt to its end.
     ///
     /// # Errors
     /// The first failure of a slot, or of a checkpoint if no more are tolerated.
-    pub(crate) fn run(&mut self) -> Result<JobEnd> {
+    pub(crate) fn run(&mut self) -> Step<AttemptEnd> {
         let now = Instant::now();
         let mut state = RunState {
             pending: None,
-            wanted: None,
-            next_checkpoint: self.interval.map(|interval| now + interval),
+            wanted: VecDeque::new(),
+            next_checkpoint: self.schedule.interval.map(|interval| now + interval),
             next_progress: now + PROGRESS_INTERVAL,
             ended_slots: 0,
-            stats: CheckpointStats::default(),
             failures: 0,
-            started: now,
         };
         let end = loop {
             let deadline = state.next_checkpoint.map_or(state.next_progress, |at| at.min(state.next_progress));
-            match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(event) => {
-                    if let Some(end) = self.on_event(event, &mut state)? {
-                        break end;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => self.on_time(&mut state)?,
-                Err(RecvTimeoutError::Disconnected) => return Err(Error::bug("all slots have gone")),
+            let end = match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.on_event(event, &mut state),
+                Err(RecvTimeoutError::Timeout) => self.on_time(&mut state).map(|()| None),
+                Err(RecvTimeoutError::Disconnected) => Err(Error::bug("all slots have gone").into()),
+            };
+            match end {
+                Ok(None) => {}
+                Ok(Some(end)) => break Ok(end),
+                Err(failure) => break Err(failure),
             }
         };
-        self.show(&state, true);
-        Ok(end)
+        if let Some(pending) = &state.pending
+            && pending.completed.is_none()
+        {
+            self.ledger.failed(pending.plan.id(), "the attempt ended before it was complete");
+        }
+        let is_last = !matches!(end, Ok(AttemptEnd::Rescaled(..)) | Err(_));
+        self.show(is_last);
+        end
     }
 
-    fn on_event(&mut self, event: Event, state: &mut RunState) -> Result<Option<JobEnd>> {
+    fn on_event(&mut self, event: Event, state: &mut RunState) -> Step<Option<AttemptEnd>> {
         match event {
-            Event::Failed(error) => return Err(error),
-            Event::Control(Control::Cancel) => return Ok(Some(JobEnd::Canceled)),
-            Event::Control(Control::StopWithSavepoint) => self.want(Purpose::Stop, state)?,
-            Event::Control(Control::Savepoint) => self.want(Purpose::Savepoint, state)?,
-            Event::Control(Control::Checkpoint) => self.want(Purpose::Checkpoint, state)?,
-            Event::SlotEnded => {
+            Event::Control(request) => return self.on_control(request, state),
+            Event::Slot(attempt, _) if attempt != self.attempt => {}
+            Event::Slot(_, SlotEvent::Failed(failure)) => return Err(failure),
+            Event::Slot(_, SlotEvent::Ended) => {
                 state.ended_slots += 1;
                 if state.ended_slots == self.slots.len() {
-                    self.want(Purpose::Final, state)?;
+                    // Whatever else was wanted, the job is done.
+                    state.wanted.clear();
+                    self.want(Purpose::Final, None, state)?;
                 }
             }
-            Event::Snapshot(snapshot) => self.on_snapshot(snapshot, state)?,
-            Event::Committed { checkpoint_id, .. } => return self.on_committed(checkpoint_id, state),
+            Event::Slot(_, SlotEvent::Snapshot(snapshot)) => self.on_snapshot(snapshot, state)?,
+            Event::Slot(_, SlotEvent::Committed { checkpoint_id }) => return self.on_committed(checkpoint_id, state),
         }
         Ok(None)
     }
 
-    fn on_time(&mut self, state: &mut RunState) -> Result<()> {
+    fn on_control(&mut self, mut request: Request, state: &mut RunState) -> Step<Option<AttemptEnd>> {
+        let purpose = match request.control.clone() {
+            Control::Cancel => {
+                request.answer(Ok(Outcome::default()));
+                return Ok(Some(AttemptEnd::Canceled));
+            }
+            Control::Checkpoint if request.reply.is_some() && !self.writer.keeps_checkpoints() => {
+                let error = Error::new(ErrorKind::Conflict, "the job keeps no checkpoints");
+                request.answer(Err(error.with_hint("set 'execution.checkpointing.interval', or take a savepoint")));
+                return Ok(None);
+            }
+            Control::Checkpoint => Purpose::Checkpoint,
+            Control::Savepoint(directory) => Purpose::Savepoint(directory, None),
+            Control::StopWithSavepoint { directory, end } => Purpose::Savepoint(directory, Some(end)),
+            Control::Rescale(wanted) => {
+                let uppers: Vec<_> = wanted.iter().map(|vertex| vertex.upper).collect();
+                let is_same = self.ledger.view.update(|state| {
+                    state.wanted.clone_from(&wanted);
+                    state.attempt.parallelism == uppers
+                });
+                if is_same {
+                    request.answer(Ok(Outcome::default()));
+                    return Ok(None);
+                }
+                Purpose::Rescale(wanted)
+            }
+        };
+        self.want(purpose, Some(request), state)?;
+        Ok(None)
+    }
+
+    fn on_time(&mut self, state: &mut RunState) -> Step<()> {
         let now = Instant::now();
         if now >= state.next_progress {
             state.next_progress = now + PROGRESS_INTERVAL;
-            self.show(state, false);
+            self.show(false);
         }
         if let Some(pending) = &state.pending
             && now - pending.started > self.limit(pending)
         {
             let id = pending.plan.id();
-            return Err(Error::new(kobel_model::ErrorKind::Unavailable, format!("checkpoint {id} timed out"))
-                .with_hint("a sink or the checkpoint directory is too slow; see 'execution.checkpointing.timeout'"));
+            return Err(Error::new(ErrorKind::Unavailable, format!("checkpoint {id} timed out"))
+                .with_hint("a sink or the checkpoint directory is too slow; see 'execution.checkpointing.timeout'")
+                .into());
         }
         if state.next_checkpoint.is_some_and(|at| now >= at) {
-            state.next_checkpoint = self.interval.map(|interval| now + interval);
+            state.next_checkpoint = self.schedule.interval.map(|interval| now + interval);
             if state.pending.is_none() {
-                self.begin(Purpose::Checkpoint, state)?;
+                self.begin(Purpose::Checkpoint, Vec::new(), state)?;
             }
         }
         Ok(())
@@ -150,104 +238,152 @@ impl Coordinator<'_> {
 
     /// How long a snapshot may take in the phase that it is in.
     fn limit(&self, pending: &Pending) -> Duration {
-        if pending.completed.is_some() { self.timeout.max(COMMIT_TIMEOUT) } else { self.timeout }
+        let timeout = self.schedule.timeout;
+        if pending.completed.is_some() { timeout.max(COMMIT_TIMEOUT) } else { timeout }
     }
 
-    /// Begins a snapshot now or, if one is under way, right after it; a more final purpose wins.
-    fn want(&mut self, purpose: Purpose, state: &mut RunState) -> Result<()> {
+    /// Begins a snapshot now or, if one is under way, after it; who wants the same as somebody else gets the same.
+    fn want(&mut self, purpose: Purpose, request: Option<Request>, state: &mut RunState) -> Step<()> {
         if state.pending.is_none() {
-            return self.begin(purpose, state);
+            return self.begin(purpose, request.into_iter().collect(), state);
         }
-        let rank = |purpose: Purpose| match purpose {
-            Purpose::Checkpoint => 0,
-            Purpose::Savepoint => 1,
-            Purpose::Stop => 2,
-            Purpose::Final => 3,
-        };
-        if state.wanted.is_none_or(|wanted| rank(wanted) < rank(purpose)) {
-            state.wanted = Some(purpose);
+        match state.wanted.iter_mut().find(|(wanted, _)| *wanted == purpose) {
+            Some((_, requests)) => requests.extend(request),
+            None => state.wanted.push_back((purpose, request.into_iter().collect())),
         }
         Ok(())
     }
 
-    fn begin(&mut self, purpose: Purpose, state: &mut RunState) -> Result<()> {
-        let now_ms = self.clock.now_ms();
-        let plan = match purpose {
-            Purpose::Checkpoint => self.writer.begin_checkpoint(now_ms)?,
-            Purpose::Final => self.writer.begin_final(now_ms)?,
-            Purpose::Savepoint | Purpose::Stop => match self.writer.begin_savepoint(now_ms) {
-                Ok(plan) => plan,
-                Err(error) => return self.savepoint_failed(error, state),
-            },
+    fn begin(&mut self, purpose: Purpose, mut requests: Vec<Request>, state: &mut RunState) -> Step<()> {
+        let now_ms = self.ledger.clock.now_ms();
+        let keeps = self.writer.keeps_checkpoints();
+        let plan = match &purpose {
+            Purpose::Checkpoint => self.writer.begin_checkpoint(now_ms),
+            Purpose::Rescale(_) if keeps => self.writer.begin_checkpoint(now_ms),
+            Purpose::Rescale(_) => self.writer.begin_savepoint(now_ms, Some(&self.scratch)),
+            Purpose::Final => self.writer.begin_final(now_ms),
+            Purpose::Savepoint(directory, _) => self.writer.begin_savepoint(now_ms, directory.as_deref()),
         };
-        let barrier = Barrier { id: plan.id(), mode: plan.mode(), stops: purpose == Purpose::Stop };
-        let uncommitted = self.slots.len();
-        state.pending =
-            Some(Pending { purpose, started: Instant::now(), plan, failure: None, completed: None, uncommitted });
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) if matches!(purpose, Purpose::Checkpoint | Purpose::Final) => return Err(error.into()),
+            Err(error) => {
+                self.refused(error, &mut requests);
+                return self.next(state);
+            }
+        };
+        let barrier = Barrier { id: plan.id(), mode: plan.mode(), stop: purpose.stop(), triggered: Instant::now() };
+        let kind = match &purpose {
+            Purpose::Savepoint(_, stop) => savepoint_type(*stop),
+            Purpose::Checkpoint | Purpose::Rescale(_) | Purpose::Final => CheckpointType::Checkpoint,
+        };
+        self.ledger.begin(&plan, kind);
+        state.pending = Some(Pending {
+            purpose,
+            requests,
+            started: barrier.triggered,
+            plan,
+            failure: None,
+            completed: None,
+            uncommitted: self.slots.len(),
+        });
         self.slots.iter().for_each(|slot| slot.send(Command::Trigger(barrier)));
         Ok(())
     }
 
-    fn on_snapshot(&mut self, snapshot: TaskSnapshot, state: &mut RunState) -> Result<()> {
+    fn on_snapshot(&mut self, snapshot: TaskSnapshot, state: &mut RunState) -> Step<()> {
         let Some(pending) = &mut state.pending else { return Ok(()) };
-        if snapshot.checkpoint_id != pending.plan.id() {
+        let id = pending.plan.id();
+        if snapshot.checkpoint_id != id {
             return Ok(());
         }
         if pending.failure.is_some() {
             pending.plan.count();
-        } else if let Err(error) = self.writer.add(&mut pending.plan, snapshot) {
-            pending.failure = Some(error);
+        } else {
+            let (task, times, begin) = ((snapshot.vertex, snapshot.subtask), snapshot.times, Instant::now());
+            match self.writer.add(&mut pending.plan, snapshot) {
+                Ok(written) => {
+                    let writing = begin.elapsed();
+                    self.ledger.acknowledged(id, &Acknowledgement { task, times, writing, written });
+                }
+                Err(error) => pending.failure = Some(error),
+            }
         }
         if !pending.plan.is_complete() {
             return Ok(());
         }
-        if let Some(error) = pending.failure.take() {
-            return self.on_write_failure(error, state);
-        }
-        match self.writer.complete(&mut pending.plan) {
+        let completed = match pending.failure.take() {
+            Some(error) => Err(error),
+            None => self.writer.complete(&mut pending.plan),
+        };
+        match completed {
             Ok(completed) => {
-                state.failures = 0;
-                if pending.purpose != Purpose::Final || completed.directory.is_some() {
-                    state.stats.completed += 1;
-                    state.stats.last_id = Some(completed.checkpoint_id);
-                    state.stats.last_duration = pending.started.elapsed();
-                    state.stats.last_bytes = completed.state_bytes;
-                    state.stats.last_written_bytes = completed.written_bytes;
-                }
-                let id = completed.checkpoint_id;
-                pending.completed = Some(completed);
-                self.slots.iter().for_each(|slot| slot.send(Command::Commit(id)));
+                self.on_complete(completed, state);
                 Ok(())
             }
             Err(error) => self.on_write_failure(error, state),
         }
     }
 
-    fn on_write_failure(&mut self, error: Error, state: &mut RunState) -> Result<()> {
-        let Some(pending) = state.pending.take() else { return Err(error) };
-        let message = format!("checkpoint {} could not be written", pending.plan.id());
-        state.failures += 1;
-        state.stats.failed += 1;
-        if pending.purpose == Purpose::Savepoint {
-            return self.savepoint_failed(error.context(message), state);
+    /// The snapshot exists: sinks may commit.
+    fn on_complete(&mut self, completed: Completed, state: &mut RunState) {
+        let Some(pending) = &mut state.pending else { return };
+        state.failures = 0;
+        let stats = &mut self.memory.stats;
+        if pending.purpose != Purpose::Final || completed.directory.is_some() {
+            stats.completed += 1;
+            stats.last_id = Some(completed.checkpoint_id);
+            stats.last_duration = pending.started.elapsed();
+            stats.last_bytes = completed.state_bytes;
+            stats.last_written_bytes = completed.written_bytes;
         }
-        if pending.purpose != Purpose::Checkpoint || state.failures > self.failures_tolerated {
-            return Err(error.context(message));
+        self.ledger.completed(&completed);
+        if let (Some(directory), Some(manifest)) = (&completed.directory, &completed.manifest) {
+            let (directory, manifest) = (directory.clone(), manifest.clone());
+            self.memory.last = Some(RestoreFrom { directory, manifest, ignore_unclaimed_state: false });
+        }
+        let id = completed.checkpoint_id;
+        pending.completed = Some(completed);
+        self.slots.iter().for_each(|slot| slot.send(Command::Commit(id)));
+    }
+
+    fn on_write_failure(&mut self, error: Error, state: &mut RunState) -> Step<()> {
+        let Some(mut pending) = state.pending.take() else { return Err(error.into()) };
+        let error = error.context(format!("checkpoint {} could not be written", pending.plan.id()));
+        self.ledger.failed(pending.plan.id(), &chain(&error));
+        let is_drained = pending.purpose.stop() == Some(StopMode::Drain);
+        match pending.purpose {
+            Purpose::Final => return Err(error.into()),
+            Purpose::Savepoint(..) | Purpose::Rescale(_) if is_drained => return Err(error.into()),
+            Purpose::Savepoint(..) | Purpose::Rescale(_) => {
+                // The job stays as it was, and the person is told.
+                self.writer.failed();
+                self.slots.iter().for_each(|slot| slot.send(Command::Resume));
+                self.refused(error, &mut pending.requests);
+                return self.next(state);
+            }
+            Purpose::Checkpoint => {}
+        }
+        state.failures += 1;
+        self.memory.stats.failed += 1;
+        self.memory.stats.last_failure = Some(chain(&error));
+        if state.failures > self.schedule.failures_tolerated {
+            return Err(error.into());
         }
         self.writer.failed();
-        state.stats.last_failure = Some(kobel_model::chain(&error.context(message)));
+        answer(&mut pending.requests, &Err(error));
         self.next(state)
     }
 
-    /// A savepoint could not be written: the job goes on, and the person is told.
-    fn savepoint_failed(&mut self, error: Error, state: &mut RunState) -> Result<()> {
-        state.stats.failed += 1;
-        state.stats.last_failure = Some(kobel_model::chain(&error));
-        self.show(state, false);
-        self.next(state)
+    /// Something that somebody asked for could not be done; the job goes on, and the person is told.
+    fn refused(&mut self, error: Error, requests: &mut [Request]) {
+        self.memory.stats.failed += 1;
+        self.memory.stats.last_failure = Some(chain(&error));
+        answer(requests, &Err(error));
+        self.show(false);
     }
 
-    fn on_committed(&mut self, checkpoint_id: u64, state: &mut RunState) -> Result<Option<JobEnd>> {
+    fn on_committed(&mut self, checkpoint_id: u64, state: &mut RunState) -> Step<Option<AttemptEnd>> {
         let Some(pending) = &mut state.pending else { return Ok(None) };
         if pending.plan.id() != checkpoint_id || pending.completed.is_none() {
             return Ok(None);
@@ -256,38 +392,64 @@ impl Coordinator<'_> {
         if pending.uncommitted > 0 {
             return Ok(None);
         }
-        let (purpose, completed) = match state.pending.take() {
-            Some(Pending { purpose, completed: Some(completed), .. }) => (purpose, completed),
+        let (purpose, mut requests, completed) = match state.pending.take() {
+            Some(Pending { purpose, requests, completed: Some(completed), .. }) => (purpose, requests, completed),
             _ => return Ok(None),
         };
         self.writer.committed(&completed)?;
+        let directory = completed.directory;
+        let outcome = Outcome { checkpoint_id: Some(checkpoint_id), directory: directory.clone() };
         match purpose {
-            Purpose::Final => return Ok(Some(JobEnd::Finished)),
-            Purpose::Stop => {
-                let directory = completed.directory.ok_or_else(|| Error::bug("a savepoint has no directory"))?;
-                return Ok(Some(JobEnd::Stopped { savepoint: directory }));
+            Purpose::Final => return Ok(Some(AttemptEnd::Finished)),
+            Purpose::Rescale(wanted) => return Ok(Some(AttemptEnd::Rescaled(wanted, requests))),
+            Purpose::Savepoint(_, Some(_)) => {
+                answer(&mut requests, &Ok(outcome));
+                let directory = directory.ok_or_else(|| Error::bug("a savepoint has no directory"))?;
+                return Ok(Some(AttemptEnd::Stopped(directory)));
             }
-            Purpose::Savepoint => state.stats.last_savepoint = completed.directory,
+            Purpose::Savepoint(_, None) => self.memory.stats.last_savepoint = directory,
             Purpose::Checkpoint => {}
         }
-        if let (Some(at), Some(_)) = (&mut state.next_checkpoint, self.interval) {
-            *at = (*at).max(Instant::now() + self.min_pause);
+        answer(&mut requests, &Ok(outcome));
+        if let (Some(at), Some(_)) = (&mut state.next_checkpoint, self.schedule.interval) {
+            *at = (*at).max(Instant::now() + self.schedule.min_pause);
         }
         self.next(state)?;
         Ok(None)
     }
 
     /// Begins what was asked for in the meantime.
-    fn next(&mut self, state: &mut RunState) -> Result<()> {
-        match state.wanted.take() {
-            Some(purpose) => self.begin(purpose, state),
+    fn next(&mut self, state: &mut RunState) -> Step<()> {
+        match state.wanted.pop_front() {
+            Some((purpose, requests)) => self.begin(purpose, requests, state),
             None => Ok(()),
         }
     }
 
-    fn show(&mut self, state: &RunState, is_last: bool) {
-        let progress =
-            Progress { metrics: &self.metrics, elapsed: state.started.elapsed(), checkpoints: &state.stats, is_last };
+    fn show(&mut self, is_last: bool) {
+        let progress = Progress {
+            metrics: &self.metrics,
+            elapsed: self.started.elapsed(),
+            checkpoints: &self.memory.stats,
+            restart: None,
+            is_last,
+        };
         (self.observer)(&progress);
+    }
+}
+
+/// Tells everybody who wanted it what came of it.
+pub(crate) fn answer(requests: &mut [Request], result: &Result<Outcome>) {
+    for request in requests {
+        request.answer(match result {
+            Ok(outcome) => Ok(outcome.clone()),
+            Err(error) => {
+                let error_again = Error::new(error.kind(), chain(error));
+                Err(match error.hint() {
+                    Some(hint) => error_again.with_hint(hint),
+                    None => error_again,
+                })
+            }
+        });
     }
 }

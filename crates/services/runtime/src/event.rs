@@ -1,12 +1,24 @@
 //! What slots and the coordinator tell each other.
 
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
 use kobel_model::Error;
 
 use crate::channel::Barrier;
+use crate::control::Request;
 use crate::task::TaskState;
 
-/// Everything that can happen.
+/// Everything that can happen to a job.
 pub(crate) enum Event {
+    /// A slot of this attempt has something to say.
+    Slot(u32, SlotEvent),
+    /// The person wants something.
+    Control(Request),
+}
+
+/// What a slot has to say.
+pub(crate) enum SlotEvent {
     /// A subtask has been snapshotted.
     Snapshot(TaskSnapshot),
     /// A slot's sinks have committed a snapshot.
@@ -15,24 +27,40 @@ pub(crate) enum Event {
         checkpoint_id: u64,
     },
     /// All subtasks of a slot have ended.
-    SlotEnded,
+    Ended,
     /// A slot failed and has stopped.
-    Failed(Error),
-    /// The person wants something.
-    Control(Control),
+    Failed(Failure),
 }
 
-/// What a person can ask of a running job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Take a checkpoint now.
-    Checkpoint,
-    /// Take a savepoint and go on.
-    Savepoint,
-    /// Take a savepoint, then stop.
-    StopWithSavepoint,
-    /// Stop at once.
-    Cancel,
+/// Why an attempt failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Why.
+    pub(crate) error: Error,
+    /// Vertex and subtask, if one task failed.
+    pub(crate) task: Option<(usize, usize)>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, task: None }
+    }
+}
+
+/// How a slot reaches the coordinator.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    /// Number of the attempt; what an earlier one had to say is of no interest any more.
+    pub(crate) attempt: u32,
+    /// The events of the job.
+    pub(crate) events: Sender<Event>,
+}
+
+impl Reporter {
+    /// Tells the coordinator something. If it has gone, a shutdown follows.
+    pub(crate) fn tell(&self, event: SlotEvent) {
+        let _ = self.events.send(Event::Slot(self.attempt, event));
+    }
 }
 
 /// What the coordinator tells a slot.
@@ -42,6 +70,8 @@ pub(crate) enum Command {
     Trigger(Barrier),
     /// The snapshot is complete: sinks make visible what it prepared.
     Commit(u64),
+    /// The snapshot that sources stopped for has failed: they go on.
+    Resume,
     /// End the thread.
     Shutdown,
 }
@@ -49,6 +79,19 @@ pub(crate) enum Command {
 /// The snapshot of one subtask.
 pub(crate) struct TaskSnapshot {
     pub(crate) checkpoint_id: u64,
+    pub(crate) vertex: usize,
     pub(crate) subtask: usize,
     pub(crate) states: TaskState,
+    pub(crate) times: SnapshotTimes,
+}
+
+/// How long the parts of a snapshot took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SnapshotTimes {
+    /// From the trigger to the first barrier.
+    pub(crate) start_delay: Duration,
+    /// From the first barrier to the last.
+    pub(crate) alignment: Duration,
+    /// Taking the state.
+    pub(crate) sync: Duration,
 }

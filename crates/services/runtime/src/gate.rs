@@ -6,10 +6,12 @@
 //! # Source
 //! Flink `SingleCheckpointBarrierHandler`, `StatusWatermarkValve`.
 
+use std::time::Instant;
+
 use kobel_dataflow::Batch;
 use kobel_dataflow::operator::Element;
 
-use crate::channel::{Barrier, Message, Receiver};
+use crate::channel::{Barrier, Control, Message, Receiver};
 
 /// The channels into a subtask.
 pub(crate) struct Gate {
@@ -18,6 +20,8 @@ pub(crate) struct Gate {
     next: usize,
     watermark: i64,
     barrier: Option<Barrier>,
+    /// When the first barrier of the alignment that is under way came, or of the last one.
+    first_barrier: Instant,
     is_idle: bool,
     has_ended: bool,
 }
@@ -48,8 +52,8 @@ enum ChannelState {
 
 /// What comes out of a gate.
 pub(crate) enum GateEvent {
-    /// Rows.
-    Batch(Batch),
+    /// Rows, and how many bytes they take in memory.
+    Rows(Batch, u64),
     /// The combined watermark grew, or all channels are idle.
     Control(Element),
     /// The barrier has come on all channels.
@@ -75,6 +79,7 @@ impl Gate {
             next: 0,
             watermark: i64::MIN,
             barrier: None,
+            first_barrier: Instant::now(),
             is_idle: false,
             has_ended: false,
         }
@@ -98,11 +103,22 @@ impl Gate {
         GateEvent::Nothing
     }
 
+    /// Whether a message waits that may be taken.
+    pub(crate) fn has_input(&self) -> bool {
+        let is_read = |channel: &&Channel| !matches!(channel.state, ChannelState::Blocked(_) | ChannelState::Ended);
+        self.channels.iter().filter(is_read).any(|channel| !channel.receiver.is_empty())
+    }
+
+    /// When the first barrier of the last alignment came.
+    pub(crate) fn first_barrier(&self) -> Instant {
+        self.first_barrier
+    }
+
     fn take(&mut self, index: usize, message: Message) -> GateEvent {
         let channel = &mut self.channels[index];
         match message {
-            Message::Element(Element::Batch(batch)) => GateEvent::Batch(batch),
-            Message::Element(Element::Watermark(watermark)) => {
+            Message::Rows(batch, bytes) => GateEvent::Rows(batch, bytes),
+            Message::Control(Control::Watermark(watermark)) => {
                 channel.watermark = channel.watermark.max(watermark);
                 channel.state = ChannelState::Active;
                 let was_idle = std::mem::take(&mut self.is_idle);
@@ -112,13 +128,15 @@ impl Gate {
                     event => event,
                 }
             }
-            Message::Element(Element::Idle) => {
+            Message::Control(Control::Idle) => {
                 channel.state = ChannelState::Idle;
                 self.combined()
             }
             Message::Barrier(barrier) => {
                 channel.state = ChannelState::Blocked(channel.state == ChannelState::Idle);
-                self.barrier = Some(barrier);
+                if self.barrier.replace(barrier).is_none() {
+                    self.first_barrier = Instant::now();
+                }
                 self.next = (index + 1) % self.channels.len();
                 self.aligned().unwrap_or(GateEvent::Progress)
             }

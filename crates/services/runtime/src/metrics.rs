@@ -1,32 +1,56 @@
 //! Counters that slots write and everybody may read: relaxed atomics, no lock on the way of a row.
+//!
+//! Two levels, as in Flink: an operator's subtask counts rows and event time, a task (the subtask of a vertex) counts
+//! what crosses its edges, where its time goes, and which states it has been in. All of them begin anew with each
+//! attempt.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+
+use kobel_rest::states::ExecutionState;
 
 /// Counters of one subtask of an operator.
 #[derive(Debug, Default)]
 pub struct SubtaskMetrics {
     /// Rows taken (of a source: read).
     pub rows_in: AtomicU64,
+    /// Rows yielded (of a sink: written).
+    pub rows_out: AtomicU64,
     /// Bytes read or written, if the connector counts them.
     pub bytes: AtomicU64,
     /// Groups in keyed state.
     pub groups: AtomicU64,
     /// Rows dropped because they were late.
     pub late_rows: AtomicU64,
-    watermark: AtomicI64,
-    has_watermark: AtomicU64,
+    /// The last watermark taken (of a source: made).
+    pub watermark: Gauge,
+    /// Rows that a source knows it has still to read.
+    pub pending_rows: Gauge,
+    /// Bytes that a source knows it has still to read.
+    pub pending_bytes: Gauge,
 }
 
-impl SubtaskMetrics {
-    /// Notes the current watermark.
-    pub(crate) fn set_watermark(&self, watermark: i64) {
-        self.watermark.store(watermark, Ordering::Relaxed);
-        self.has_watermark.store(1, Ordering::Release);
+/// A number that is not there from the start.
+#[derive(Debug)]
+pub struct Gauge(AtomicI64);
+
+/// Stands for "not there": no gauge has this value.
+const ABSENT: i64 = i64::MIN;
+
+impl Default for Gauge {
+    fn default() -> Self {
+        Self(AtomicI64::new(ABSENT))
+    }
+}
+
+impl Gauge {
+    /// Notes a value; `None` takes it away.
+    pub(crate) fn set(&self, value: impl Into<Option<i64>>) {
+        self.0.store(value.into().unwrap_or(ABSENT), Ordering::Relaxed);
     }
 
-    /// The current watermark, if there has been one.
-    pub fn watermark(&self) -> Option<i64> {
-        (self.has_watermark.load(Ordering::Acquire) == 1).then(|| self.watermark.load(Ordering::Relaxed))
+    /// The value, if there is one.
+    pub fn get(&self) -> Option<i64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|value| *value != ABSENT)
     }
 }
 
@@ -52,11 +76,105 @@ pub struct OperatorMetrics {
     pub subtasks: Vec<SubtaskMetrics>,
 }
 
-/// Counters of a job.
+/// Where a task's time goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskTime {
+    /// It works.
+    Busy,
+    /// It could work, but those behind it do not take what it has, or use the slot.
+    BackPressured,
+    /// It has no input.
+    Idle,
+}
+
+/// The number of states that a task can be in.
+const STATES: usize = ExecutionState::ALL.len();
+
+/// Counters of one task: a subtask of a vertex.
+#[derive(Debug)]
+pub struct TaskMetrics {
+    /// Rows that came from other tasks.
+    pub rows_in: AtomicU64,
+    /// Rows that went to other tasks.
+    pub rows_out: AtomicU64,
+    /// Bytes of these rows in memory.
+    pub bytes_in: AtomicU64,
+    /// Bytes of these rows in memory.
+    pub bytes_out: AtomicU64,
+    /// Batches that came from other tasks (Flink counts buffers).
+    pub batches_in: AtomicU64,
+    /// Batches that went to other tasks.
+    pub batches_out: AtomicU64,
+    /// Nanoseconds by [`TaskTime`].
+    times: [AtomicU64; 3],
+    /// Duration of the last alignment, in nanoseconds.
+    pub alignment_ns: AtomicU64,
+    /// Time from the trigger of the last checkpoint to its barrier here, in nanoseconds.
+    pub start_delay_ns: AtomicU64,
+    state: AtomicU8,
+    /// Epoch milliseconds at which each state began, 0 if it has not.
+    since: [AtomicI64; STATES],
+}
+
+impl TaskMetrics {
+    /// A task that is made now.
+    pub(crate) fn new(now_ms: i64) -> Self {
+        let task = Self {
+            rows_in: AtomicU64::default(),
+            rows_out: AtomicU64::default(),
+            bytes_in: AtomicU64::default(),
+            bytes_out: AtomicU64::default(),
+            batches_in: AtomicU64::default(),
+            batches_out: AtomicU64::default(),
+            times: Default::default(),
+            alignment_ns: AtomicU64::default(),
+            start_delay_ns: AtomicU64::default(),
+            state: AtomicU8::default(),
+            since: std::array::from_fn(|_| AtomicI64::new(0)),
+        };
+        task.enter(ExecutionState::Created, now_ms);
+        task
+    }
+
+    /// Notes how a stretch of time was spent.
+    pub(crate) fn spend(&self, time: TaskTime, nanoseconds: u64) {
+        self.times[time as usize].fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Nanoseconds spent that way.
+    pub fn spent_ns(&self, time: TaskTime) -> u64 {
+        self.times[time as usize].load(Ordering::Relaxed)
+    }
+
+    /// Notes that a state begins. A state that ends a task is never left.
+    pub(crate) fn enter(&self, state: ExecutionState, now_ms: i64) {
+        if self.state().is_terminal() {
+            return;
+        }
+        let index = ExecutionState::ALL.iter().position(|known| *known == state).unwrap_or_default();
+        self.since[index].store(now_ms.max(1), Ordering::Relaxed);
+        self.state.store(index as u8, Ordering::Release);
+    }
+
+    /// The state that the task is in.
+    pub fn state(&self) -> ExecutionState {
+        ExecutionState::ALL[usize::from(self.state.load(Ordering::Acquire)) % STATES]
+    }
+
+    /// When a state began in epoch milliseconds, 0 if it has not.
+    pub fn since_ms(&self, state: ExecutionState) -> i64 {
+        let index = ExecutionState::ALL.iter().position(|known| *known == state).unwrap_or_default();
+        self.since[index].load(Ordering::Relaxed)
+    }
+}
+
+/// Counters of one attempt of a job.
 #[derive(Debug)]
 pub struct JobMetrics {
     /// In the order of the graph.
     pub operators: Vec<OperatorMetrics>,
+    /// By vertex and subtask.
+    pub tasks: Vec<Vec<TaskMetrics>>,
 }
 
 impl JobMetrics {
@@ -88,6 +206,6 @@ impl JobMetrics {
     /// The least watermark of the sources' subtasks that have one and have not ended.
     pub fn watermark(&self) -> Option<i64> {
         let sources = self.operators.iter().filter(|operator| operator.role == OperatorRole::Source);
-        sources.flat_map(|operator| &operator.subtasks).filter_map(SubtaskMetrics::watermark).min()
+        sources.flat_map(|operator| &operator.subtasks).filter_map(|subtask| subtask.watermark.get()).min()
     }
 }

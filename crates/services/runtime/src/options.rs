@@ -8,6 +8,8 @@ use kobel_model::ids::JobId;
 use kobel_model::keygroup::MaxParallelism;
 use kobel_model::snapshot::Manifest;
 
+use crate::restart::RestartStrategy;
+
 /// Processing time.
 pub trait Clock: Send + Sync {
     /// Epoch milliseconds.
@@ -15,6 +17,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// How a job is run.
+#[derive(Clone)]
 pub struct JobOptions {
     /// Name.
     pub name: String,
@@ -24,6 +27,8 @@ pub struct JobOptions {
     pub job_id: JobId,
     /// Slots, each with a subtask of every vertex.
     pub parallelism: usize,
+    /// Subtasks by vertex instead, once the job has been rescaled.
+    pub vertex_parallelism: Option<Vec<usize>>,
     /// Key groups; of a restored job those of the snapshot count.
     pub max_parallelism: MaxParallelism,
     /// Rows of a batch at the most.
@@ -42,6 +47,12 @@ pub struct JobOptions {
     pub checkpoints_retained: usize,
     /// Directory of savepoints.
     pub savepoint_dir: PathBuf,
+    /// The least id that the first snapshot gets.
+    pub next_checkpoint_id: u64,
+    /// What happens when it fails.
+    pub restart: RestartStrategy,
+    /// What the user set for it, secrets redacted, in order of key; shown to whoever looks at the job.
+    pub settings: Vec<(String, String)>,
     /// The snapshot to go on from.
     pub restore: Option<RestoreFrom>,
     /// Processing time.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kobel_model::Error;
+
 use crate::metrics::JobMetrics;
 
 /// How a job ended.
@@ -48,6 +50,19 @@ pub struct Progress<'a> {
     pub elapsed: Duration,
     /// Checkpoints.
     pub checkpoints: &'a CheckpointStats,
+    /// The job failed and is about to be started again.
+    pub restart: Option<Restart<'a>>,
     /// The job has ended.
     pub is_last: bool,
+}
+
+/// A restart that is about to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Restart<'a> {
+    /// The failure.
+    pub failure: &'a Error,
+    /// The time until then.
+    pub delay: Duration,
+    /// Id of the snapshot that the job goes on from; `None`: from where it began.
+    pub checkpoint: Option<u64>,
 }

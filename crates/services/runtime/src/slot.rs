@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kobel_model::{Error, Result};
 
 use crate::channel::{Barrier, Waker};
-use crate::event::{Command, Event, TaskSnapshot};
+use crate::event::{Command, Failure, Reporter, SlotEvent, TaskSnapshot};
 use crate::options::Clock;
 use crate::task::{Head, Task, TaskStep};
 
@@ -46,7 +46,7 @@ pub(crate) struct Slot {
     /// In the order of the graph.
     pub(crate) tasks: Vec<Task>,
     pub(crate) commands: Receiver<Command>,
-    pub(crate) events: Sender<Event>,
+    pub(crate) reporter: Reporter,
     pub(crate) waker: Waker,
     pub(crate) batch_rows: usize,
     /// The snapshot that is under way here.
@@ -60,8 +60,9 @@ impl Slot {
     /// Runs the slot until it is told to shut down or fails; errors and panics become events.
     pub(crate) fn run(mut self, clock: Arc<dyn Clock>) {
         self.waker.attach();
-        let events = self.events.clone();
+        let reporter = self.reporter.clone();
         let run = std::panic::AssertUnwindSafe(|| {
+            self.tasks.iter_mut().for_each(|task| task.start(clock.now_ms()));
             loop {
                 match self.step(clock.now_ms())? {
                     SlotStep::Progress => {}
@@ -72,18 +73,17 @@ impl Slot {
         });
         let failure = match std::panic::catch_unwind(run) {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => error,
-            Err(panic) => Error::bug(format!("a slot panicked: {}", panic_text(panic.as_ref()))),
+            Ok(Err(failure)) => failure,
+            Err(panic) => Error::bug(format!("a slot panicked: {}", panic_text(panic.as_ref()))).into(),
         };
-        // The coordinator may have gone already; then nobody is left to tell.
-        let _ = events.send(Event::Failed(failure));
+        reporter.tell(SlotEvent::Failed(failure));
     }
 
     /// Steps every task once.
     ///
     /// # Errors
     /// The first error of a task; the slot must not be stepped again.
-    pub(crate) fn step(&mut self, now_ms: i64) -> Result<SlotStep> {
+    pub(crate) fn step(&mut self, now_ms: i64) -> Result<SlotStep, Failure> {
         loop {
             let command = match self.commands.try_recv() {
                 Ok(command) => command,
@@ -93,18 +93,23 @@ impl Slot {
             };
             match command {
                 Command::Trigger(barrier) => self.trigger(barrier),
-                Command::Commit(id) => {
-                    self.tasks.iter_mut().try_for_each(|task| task.commit(id))?;
-                    self.tell(Event::Committed { checkpoint_id: id });
-                }
+                Command::Commit(id) => self.commit(id)?,
+                Command::Resume => self.tasks.iter_mut().for_each(Task::resume),
                 Command::Shutdown => return Ok(SlotStep::Shutdown),
             }
         }
         let (mut progressed, mut sleep) = (false, SLEEP_MAX);
+        let mut begin = Instant::now();
         for index in (0..self.tasks.len()).rev() {
-            match self.tasks[index].step(self.batch_rows, now_ms)? {
+            let task = &mut self.tasks[index];
+            let step = task.step(self.batch_rows, now_ms).map_err(|error| task.failed(error, now_ms))?;
+            let end = Instant::now();
+            task.spend(step, begin, end);
+            begin = end;
+            match step {
                 TaskStep::Progress | TaskStep::Ended => progressed = true,
                 TaskStep::Waiting(wait) => sleep = sleep.min(wait.unwrap_or(SLEEP_MAX)),
+                TaskStep::Blocked => {}
                 TaskStep::Snapshot(barrier) => {
                     progressed = true;
                     self.report(index, barrier);
@@ -114,9 +119,17 @@ impl Slot {
         self.snapshot_ended(now_ms)?;
         if !self.has_ended && self.tasks.iter_mut().all(Task::is_done) {
             self.has_ended = true;
-            self.tell(Event::SlotEnded);
+            self.reporter.tell(SlotEvent::Ended);
         }
         Ok(if progressed { SlotStep::Progress } else { SlotStep::Idle(sleep) })
+    }
+
+    fn commit(&mut self, id: u64) -> Result<(), Failure> {
+        for task in &mut self.tasks {
+            task.commit(id).map_err(|error| Failure { error, task: Some((task.vertex, task.subtask)) })?;
+        }
+        self.reporter.tell(SlotEvent::Committed { checkpoint_id: id });
+        Ok(())
     }
 
     fn trigger(&mut self, barrier: Barrier) {
@@ -143,30 +156,24 @@ impl Slot {
         }
         self.taken[index] = true;
         let task = &mut self.tasks[index];
-        let snapshot = TaskSnapshot {
-            checkpoint_id: barrier.id,
-            subtask: task.subtask,
-            states: task.snapshot.take().unwrap_or_default(),
-        };
-        self.tell(Event::Snapshot(snapshot));
+        let (states, times) = task.snapshot.take().unwrap_or_default();
+        let (vertex, subtask) = (task.vertex, task.subtask);
+        let snapshot = TaskSnapshot { checkpoint_id: barrier.id, vertex, subtask, states, times };
+        self.reporter.tell(SlotEvent::Snapshot(snapshot));
     }
 
     /// Tasks that have ended never see a barrier; they are snapshotted as they are.
-    fn snapshot_ended(&mut self, now_ms: i64) -> Result<()> {
+    fn snapshot_ended(&mut self, now_ms: i64) -> Result<(), Failure> {
         let Some(barrier) = self.barrier else { return Ok(()) };
         for index in 0..self.tasks.len() {
             if self.tasks[index].has_ended && !self.taken[index] {
                 self.tasks[index].trigger = None;
-                self.tasks[index].take_snapshot(barrier, now_ms)?;
+                let task = &mut self.tasks[index];
+                task.take_snapshot(barrier, now_ms).map_err(|error| task.failed(error, now_ms))?;
                 self.report(index, barrier);
             }
         }
         Ok(())
-    }
-
-    fn tell(&self, event: Event) {
-        // If the coordinator has gone, a shutdown follows.
-        let _ = self.events.send(event);
     }
 }
 

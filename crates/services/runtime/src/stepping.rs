@@ -2,11 +2,13 @@
 //!
 //! A seed that chooses the order replays a run exactly; every order must give the same result.
 
+use std::time::Instant;
+
 use kobel_dataflow::state::snapshot::SnapshotMode;
 use kobel_model::{Error, Result};
 
 use crate::channel::Barrier;
-use crate::event::{Command, Event};
+use crate::event::{Command, Event, SlotEvent};
 use crate::job::Job;
 use crate::slot::SlotStep;
 
@@ -22,10 +24,10 @@ pub fn run(job: Job, now_ms: i64, mut choose: impl FnMut(usize) -> usize) -> Res
     let (mut slots, handles, events) = job.into_parts();
     let (mut ended, mut idle, mut committed, mut snapshots) = (0, 0, 0, 0);
     let tasks: usize = slots.iter().map(|slot| slot.tasks.len()).sum();
-    let barrier = Barrier { id: u64::MAX, mode: SnapshotMode::Savepoint, stops: false };
+    let barrier = Barrier { id: u64::MAX, mode: SnapshotMode::Savepoint, stop: None, triggered: Instant::now() };
     while committed < slots.len() {
         let index = choose(slots.len()) % slots.len();
-        match slots[index].step(now_ms)? {
+        match slots[index].step(now_ms).map_err(|failure| failure.error)? {
             SlotStep::Idle(_) => idle += 1,
             _ => idle = 0,
         }
@@ -33,22 +35,22 @@ pub fn run(job: Job, now_ms: i64, mut choose: impl FnMut(usize) -> usize) -> Res
             return Err(Error::bug("the job is stuck"));
         }
         for event in events.try_iter() {
+            let Event::Slot(_, event) = event else { continue };
             match event {
-                Event::SlotEnded => {
+                SlotEvent::Ended => {
                     ended += 1;
                     if ended == handles.len() {
                         handles.iter().for_each(|handle| handle.send(Command::Trigger(barrier)));
                     }
                 }
-                Event::Snapshot(_) => {
+                SlotEvent::Snapshot(_) => {
                     snapshots += 1;
                     if snapshots == tasks {
                         handles.iter().for_each(|handle| handle.send(Command::Commit(barrier.id)));
                     }
                 }
-                Event::Committed { .. } => committed += 1,
-                Event::Failed(error) => return Err(error),
-                Event::Control(_) => {}
+                SlotEvent::Committed { .. } => committed += 1,
+                SlotEvent::Failed(failure) => return Err(failure.error),
             }
         }
     }
@@ -65,7 +67,7 @@ pub fn run_until_idle(job: Job, now_ms: i64, mut choose: impl FnMut(usize) -> us
     let mut quiet = vec![false; slots.len()];
     while quiet.contains(&false) {
         let index = choose(slots.len()) % slots.len();
-        match slots[index].step(now_ms)? {
+        match slots[index].step(now_ms).map_err(|failure| failure.error)? {
             SlotStep::Idle(_) => quiet[index] = true,
             // What this slot did may have given any other something to do.
             _ => quiet.fill(false),

@@ -10,6 +10,7 @@ mod job;
 mod lineage;
 mod resume;
 mod script;
+mod service;
 mod settings;
 
 use std::path::Path;
@@ -25,12 +26,14 @@ use kobel_sql::catalog::Connectors;
 use kobel_sql::error::SqlError;
 use kobel_sql::plan::JobPlan;
 use kobel_sql::session::{Outcome, Session};
+use kobel_storage::location::local_path;
 
-use self::job::{Checkpoints, JobRunner, checkpoint_directory};
+use self::job::{Checkpoints, JobRunner, Start, checkpoint_directory};
 use self::lineage::Lineage;
 use self::resume::{GoOn, PlannedJob, Resume, from_last, from_snapshot};
 use self::script::Script;
-use self::settings::{Overrides, check, is_worth_telling, local_path};
+use self::service::Service;
+use self::settings::{Overrides, check};
 use crate::args::RunArguments;
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
@@ -82,7 +85,7 @@ fn run_script(
     let program = Program { script, statements, overrides, settings, connectors };
     let (resume, lineage) = program.start(arguments, terminal)?;
     let session = program.session();
-    ScriptRun { program, runner, session, resume, lineage, checkpoints }.run()
+    ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None }.run()
 }
 
 /// The streams of the connector `print`: rows share the screen with the progress.
@@ -95,8 +98,7 @@ fn streams(terminal: &Arc<Terminal>) -> kobel_connectors::Terminal {
 }
 
 fn tell(terminal: &Terminal, notices: &[Notice]) {
-    let worth_telling = notices.iter().filter(|notice| is_worth_telling(notice));
-    worth_telling.for_each(|notice| terminal.note(&notice.to_string()));
+    notices.iter().for_each(|notice| terminal.note(&notice.to_string()));
 }
 
 fn tell_resume(terminal: &Terminal, how: GoOn<'_>) {
@@ -205,10 +207,22 @@ struct ScriptRun<'a> {
     lineage: Lineage,
     /// What the last job that was started leaves behind.
     checkpoints: &'a mut Option<Checkpoints>,
+    /// What the outside can ask, once a job has been started.
+    service: Option<Service>,
 }
 
 impl ScriptRun<'_> {
     fn run(mut self) -> Result<Exit> {
+        let end = self.steps();
+        if let Some(service) = &self.service {
+            let interrupts = &self.runner.interrupts;
+            interrupts.linger();
+            service.end(end.as_ref().err(), &|| interrupts.was_left());
+        }
+        end
+    }
+
+    fn steps(&mut self) -> Result<Exit> {
         for ordinal in 0..self.program.statements.len() {
             if let Some(exit) = self.step(ordinal)? {
                 return Ok(exit);
@@ -250,7 +264,12 @@ impl ScriptRun<'_> {
             }),
             _ => None,
         };
-        let ended = self.runner.run(plan, settings, restore, &mut self.lineage, self.checkpoints)?;
+        if self.service.is_none() {
+            let (script, statements) = (&self.program.script, &self.program.statements);
+            self.service = Service::start(settings, script, statements, &terminal)?;
+        }
+        let start = Start { settings, restore, service: self.service.as_ref() };
+        let ended = self.runner.run(plan, start, &mut self.lineage, self.checkpoints)?;
         let is_last = statement + 1 == self.program.statements.len();
         match ended.end {
             JobEnd::Finished if !ended.was_interrupted || is_last => Ok(None),
@@ -265,7 +284,8 @@ impl ScriptRun<'_> {
             }
             JobEnd::Canceled => {
                 self.tell_recovery();
-                Ok(Some(Exit::Canceled))
+                let was_asked = !ended.was_interrupted && self.service.is_some();
+                Ok(Some(if was_asked { Exit::Done } else { Exit::Canceled }))
             }
         }
     }

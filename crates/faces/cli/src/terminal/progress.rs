@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use kobel_runtime::job::Progress;
+use kobel_model::chain;
+use kobel_runtime::job::{Progress, Restart};
 
 use super::{Terminal, Verbosity};
 
@@ -42,6 +43,10 @@ impl ProgressMeter {
     /// Takes a look.
     pub(crate) fn show(&mut self, progress: &Progress<'_>) {
         self.warn_of_failures(progress);
+        if let Some(restart) = &progress.restart {
+            self.tell_restart(restart);
+            return;
+        }
         let totals = Totals::of(progress);
         let before = std::mem::replace(&mut self.last, totals);
         if progress.is_last || self.terminal.verbosity() == Verbosity::Quiet {
@@ -71,6 +76,17 @@ impl ProgressMeter {
             text.push_str(&format!(", {}", counted(totals.checkpoints, "checkpoint")));
         }
         text
+    }
+
+    /// The job failed and is about to go on.
+    fn tell_restart(&mut self, restart: &Restart<'_>) {
+        let from = match restart.checkpoint {
+            Some(id) => format!("from checkpoint {id}"),
+            None => "from the beginning".to_owned(),
+        };
+        let delay = kobel_model::quantity::show_duration(restart.delay);
+        self.terminal.warn(&format!("the job failed: {}; restarting {from} in {delay}", chain(restart.failure)));
+        self.last = Totals { elapsed: self.last.elapsed, ..Totals::default() };
     }
 
     /// A checkpoint that failed and was tolerated is told at once.

@@ -12,7 +12,7 @@ use kobel_conformance::oracle::{Multiset, Oracle, row};
 use kobel_model::ids::JobId;
 use kobel_model::keygroup::MaxParallelism;
 use kobel_model::settings::Settings;
-use kobel_runtime::job::{Clock, Job, JobOptions};
+use kobel_runtime::job::{Clock, Job, JobOptions, RestartStrategy};
 use kobel_runtime::stepping;
 use kobel_sql::lower::job::{LowerOptions, lower_job};
 use kobel_sql::lower::{EvaluationClock, ExprContext};
@@ -186,6 +186,7 @@ fn options(parallelism: usize, batch_rows: usize) -> JobOptions {
         statement: 0,
         job_id: JobId::from_bytes([1; 16]),
         parallelism,
+        vertex_parallelism: None,
         max_parallelism: MaxParallelism::default(),
         batch_rows,
         checkpoint_interval: None,
@@ -195,6 +196,9 @@ fn options(parallelism: usize, batch_rows: usize) -> JobOptions {
         checkpoint_dir: "unused".into(),
         checkpoints_retained: 1,
         savepoint_dir: "unused".into(),
+        next_checkpoint_id: 1,
+        restart: RestartStrategy::None,
+        settings: Vec::new(),
         restore: None,
         clock: Arc::new(FixedClock),
     }
@@ -207,7 +211,7 @@ fn streamed(tables: BTreeMap<String, Splits>, query: &str, parallelism: usize, b
     let sink = MemorySink::default();
     let lower = LowerOptions { expressions: context(), watermark_interval_ms: 200, idle_timeout_ms: 0 };
     let graph = lower_job(&job, connectors.as_ref(), Some(Arc::new(sink.clone())), &lower).expect("lowers");
-    let job = Job::new(&graph, options(parallelism, batch_rows)).expect("starts");
+    let job = Job::new(graph, options(parallelism, batch_rows)).expect("starts");
     let mut random = Random(parallelism as u64 * 31 + batch_rows as u64);
     stepping::run_until_idle(job, 0, |slots| random.next(slots as u64) as usize)
         .unwrap_or_else(|error| panic!("{query}: {error:?}"));

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use kobel_model::ids::JobId;
 use kobel_model::keygroup::MaxParallelism;
-use kobel_model::settings::Settings;
-use kobel_model::settings::options;
+use kobel_model::settings::{Settings, options, redact};
 use kobel_model::snapshot::SnapshotKind;
 use kobel_model::{Error, Result, chain};
 use kobel_runtime::job::{Clock, Job, JobEnd, JobOptions, Progress, RestoreFrom};
@@ -15,10 +14,12 @@ use kobel_sql::lower::job::{LowerOptions, lower_job};
 use kobel_sql::lower::{EvaluationClock, ExprContext};
 use kobel_sql::optimizer::optimize;
 use kobel_sql::plan::{JobPlan, Target};
+use kobel_storage::location::local_path;
 use kobel_storage::snapshots;
 
 use super::lineage::Lineage;
-use super::settings::{local_path, time_zone};
+use super::service::Service;
+use super::settings::{restart_strategy, time_zone};
 use crate::clock::SystemClock;
 use crate::collect::ResultTable;
 use crate::interrupts::Interrupts;
@@ -46,6 +47,16 @@ pub(crate) struct Ended {
     pub(crate) was_interrupted: bool,
 }
 
+/// What a job is started with.
+pub(crate) struct Start<'a> {
+    /// What was set by then.
+    pub(crate) settings: &'a Settings,
+    /// The snapshot to go on from.
+    pub(crate) restore: Option<RestoreFrom>,
+    /// Who shows the job to the outside.
+    pub(crate) service: Option<&'a Service>,
+}
+
 /// What a job leaves behind for a recovery.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
@@ -71,11 +82,11 @@ impl JobRunner {
     pub(crate) fn run(
         &self,
         plan: JobPlan,
-        settings: &Settings,
-        restore: Option<RestoreFrom>,
+        start: Start<'_>,
         lineage: &mut Lineage,
         checkpoints: &mut Option<Checkpoints>,
     ) -> Result<Ended> {
+        let settings = start.settings;
         let zone = time_zone(settings)?;
         let plan = optimize(plan);
         let clock = EvaluationClock::default();
@@ -90,7 +101,7 @@ impl JobRunner {
         let sink = table.as_ref().map(ResultTable::sink);
         let not_started = |error: Error| error.context(format!("cannot start job `{}`", plan.name));
         let graph = lower_job(&plan, self.connectors.as_ref(), sink, &options).map_err(not_started)?;
-        let mut options = self.options(&plan, settings, restore, clock)?;
+        let mut options = self.options(&plan, settings, start.restore, clock)?;
         let directory = options.checkpoint_dir.clone();
         if let (None, Some(job)) = (&options.restore, lineage.job_of(&directory, plan.statement)) {
             options.job_id = job;
@@ -98,7 +109,10 @@ impl JobRunner {
         let job_id = options.job_id;
         let savepoint = options.restore.as_ref().filter(|from| from.manifest.kind == SnapshotKind::Savepoint);
         let savepoint = savepoint.map(|from| from.directory.clone());
-        let job = Job::new(&graph, options).map_err(not_started)?;
+        let job = Job::new(graph, options).map_err(not_started)?;
+        if let Some(service) = start.service {
+            service.add(job.view());
+        }
         lineage.add_job(&directory, job_id, plan.statement)?;
         if let Some(savepoint) = &savepoint {
             // Until the first checkpoint, this is what `--recover` must go on from.
@@ -154,6 +168,7 @@ impl JobRunner {
             statement: plan.statement,
             job_id: restore.as_ref().map_or_else(fresh, |from| from.manifest.job_id),
             parallelism: usize::try_from(settings.get(&options::PARALLELISM)).unwrap_or(usize::MAX),
+            vertex_parallelism: None,
             max_parallelism: MaxParallelism::new(settings.get(&options::MAX_PARALLELISM))?,
             batch_rows: settings.get(&options::BATCH_SIZE),
             checkpoint_interval: settings.get(&options::CHECKPOINTING_INTERVAL),
@@ -163,10 +178,18 @@ impl JobRunner {
             checkpoint_dir: checkpoint_directory(settings, &self.stem)?,
             checkpoints_retained: settings.get(&options::CHECKPOINTS_RETAINED),
             savepoint_dir: savepoint_directory(settings)?,
+            next_checkpoint_id: 1,
+            restart: restart_strategy(settings),
+            settings: shown(settings),
             restore,
             clock,
         })
     }
+}
+
+/// What was set, fit to be shown.
+pub(crate) fn shown(settings: &Settings) -> Vec<(String, String)> {
+    settings.iter().map(|(key, value)| (key.to_owned(), redact(key, value).to_owned())).collect()
 }
 
 /// Where the checkpoints of a script with this stem go.
@@ -187,7 +210,7 @@ fn savepoint_directory(settings: &Settings) -> Result<PathBuf> {
     }
 }
 
-fn data_directory(settings: &Settings) -> Result<PathBuf> {
+pub(crate) fn data_directory(settings: &Settings) -> Result<PathBuf> {
     local_path(options::DATA_DIR.key(), &settings.get(&options::DATA_DIR))
 }
 

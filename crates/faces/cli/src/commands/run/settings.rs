@@ -1,21 +1,16 @@
-//! Settings of the command line and of the script: which win, which the native engine refuses, what paths and zones
-//! mean.
+//! Settings of the command line and of the script: which win, which the native engine refuses, what zones mean.
 //!
 //! The command line wins: its settings are in place before the first statement and again after every statement that
 //! changes settings.
 
-use std::path::PathBuf;
-
 use jiff::tz::{Offset, TimeZone};
-use kobel_model::settings::options::{self, EngineChoice, NotNullEnforcer, RuntimeMode};
+use kobel_model::settings::options::{self, EngineChoice, NotNullEnforcer, RestartChoice, RuntimeMode};
 use kobel_model::settings::{Notice, Settings};
 use kobel_model::{Error, Result};
+use kobel_runtime::job::{Backoff, RestartStrategy};
+use kobel_storage::location::local_path;
 
 use crate::args::{Engine, RunArguments};
-
-/// Keys about restarts: a job of the native engine ends when it fails, and whoever starts it again recovers it, so a
-/// strategy is accepted without a word.
-const RESTARTS: &str = "restart-strategy";
 
 /// What was set on the command line.
 #[derive(Debug, Default)]
@@ -37,6 +32,10 @@ impl Overrides {
             };
             pairs.push((options::ENGINE.key().to_owned(), choice.as_str().to_owned()));
         }
+        if let Some((host, port)) = &arguments.rest {
+            pairs.push((options::REST_PORT.key().to_owned(), port.to_string()));
+            pairs.extend(host.iter().map(|host| (options::REST_BIND_ADDRESS.key().to_owned(), host.clone())));
+        }
         if arguments.allow_non_restored_state {
             pairs.push((options::IGNORE_UNCLAIMED_STATE.key().to_owned(), "true".to_owned()));
         }
@@ -54,11 +53,6 @@ impl Overrides {
         }
         Ok(notices)
     }
-}
-
-/// Whether a person should read a notice.
-pub(crate) fn is_worth_telling(notice: &Notice) -> bool {
-    !matches!(notice, Notice::NoEffect { key } if key.starts_with(RESTARTS))
 }
 
 /// Refuses settings under which the native engine would give other results than were asked for.
@@ -97,40 +91,32 @@ pub(crate) fn check(settings: &Settings) -> Result<()> {
     time_zone(settings).map(drop)
 }
 
+/// What the settings say about restarts.
+pub(crate) fn restart_strategy(settings: &Settings) -> RestartStrategy {
+    match settings.get(&options::RESTART_STRATEGY) {
+        RestartChoice::None | RestartChoice::Off | RestartChoice::Disable => RestartStrategy::None,
+        RestartChoice::FixedDelay => RestartStrategy::FixedDelay {
+            attempts: settings.get(&options::FIXED_DELAY_ATTEMPTS),
+            delay: settings.get(&options::FIXED_DELAY),
+        },
+        RestartChoice::FailureRate => RestartStrategy::FailureRate {
+            failures: settings.get(&options::FAILURE_RATE_MAX),
+            interval: settings.get(&options::FAILURE_RATE_INTERVAL),
+            delay: settings.get(&options::FAILURE_RATE_DELAY),
+        },
+        RestartChoice::ExponentialDelay => RestartStrategy::ExponentialDelay(Backoff {
+            initial: settings.get(&options::BACKOFF_INITIAL),
+            max: settings.get(&options::BACKOFF_MAX),
+            multiplier: settings.get(&options::BACKOFF_MULTIPLIER),
+            reset_after: settings.get(&options::BACKOFF_RESET),
+            jitter: settings.get(&options::BACKOFF_JITTER),
+            attempts: settings.get(&options::BACKOFF_ATTEMPTS),
+        }),
+    }
+}
+
 fn refused(key: &str, value: &str, hint: &str) -> Error {
     Error::unsupported(format!("`{key}` = `{value}` is not supported by the native engine")).with_hint(hint)
-}
-
-/// The directory that an option names, as a path or as a `file:` address.
-///
-/// # Errors
-/// Unsupported if it lies on no local file system, Invalid if it is empty.
-pub(crate) fn local_path(key: &str, text: &str) -> Result<PathBuf> {
-    let text = text.trim();
-    let path = match text.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
-            let path = rest.strip_prefix("localhost").unwrap_or(rest);
-            if !path.starts_with('/') {
-                let message = format!("cannot use `{text}` for `{key}`: a file address needs an absolute path");
-                return Err(Error::invalid(message).with_hint("write `file:///…`, or a path without `file:`"));
-            }
-            path
-        }
-        Some((scheme, _)) if is_scheme(scheme) => {
-            let message = format!("cannot use `{text}` for `{key}`: `{scheme}` is not supported by the native engine");
-            return Err(Error::unsupported(message).with_hint("use a local directory, as a path or as `file:///…`"));
-        }
-        _ => text.strip_prefix("file:").unwrap_or(text),
-    };
-    if path.is_empty() {
-        return Err(Error::invalid(format!("`{key}` must name a directory, got an empty path")));
-    }
-    Ok(PathBuf::from(path))
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 /// `table.local-time-zone` as a zone; `default` is the zone of the machine, UTC if that is unknown.
@@ -224,23 +210,6 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_local() {
-        for (text, expected) in [
-            ("a/b", "a/b"),
-            ("/a", "/a"),
-            ("file:///a/b", "/a/b"),
-            ("file://localhost/a", "/a"),
-            ("file:/a", "/a"),
-            ("C:\\a", "C:\\a"),
-        ] {
-            assert_eq!(local_path("k", text).expect(text), PathBuf::from(expected));
-        }
-        for text in ["", "s3://a/b", "file://host/a", "oss://a"] {
-            assert!(local_path("k", text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn zones_have_names_or_offsets() {
         for (name, expected) in [
             ("GMT-08:00", -8 * 3_600),
@@ -259,11 +228,12 @@ mod tests {
     }
 
     #[test]
-    fn restart_strategies_are_accepted_in_silence() {
-        let mut settings = Settings::new();
-        let notices = settings.set("restart-strategy.type", "fixed-delay").expect("an allowed value");
-        assert!(!notices.iter().any(is_worth_telling));
-        let notices = settings.set("parallelism.defautl", "2").expect("an unknown key is kept");
-        assert!(notices.iter().all(is_worth_telling) && !notices.is_empty());
+    fn a_restart_strategy_is_read_with_its_options() {
+        let mut settings = with("restart-strategy.type", "exponential-delay");
+        settings.set("restart-strategy.exponential-delay.backoff-multiplier", "2").expect("a number");
+        let RestartStrategy::ExponentialDelay(backoff) = restart_strategy(&settings) else { panic!("another") };
+        assert_eq!((backoff.multiplier, backoff.jitter, backoff.attempts), (2.0, 0.1, None));
+        assert_eq!(restart_strategy(&Settings::new()), RestartStrategy::None);
+        assert_eq!(restart_strategy(&with("restart-strategy", "off")), RestartStrategy::None);
     }
 }
