@@ -16,7 +16,7 @@ use crate::channel::Barrier;
 use crate::checkpoint::{CheckpointPlan, CheckpointWriter, Completed};
 use crate::control::{Control, Outcome, Request, StopMode, VertexParallelism};
 use crate::event::{Command, Event, Failure, SlotEvent, TaskSnapshot};
-use crate::ledger::{Acknowledgement, Ledger, savepoint_type};
+use crate::ledger::{Acknowledgement, Ledger, absolute, savepoint_type};
 use crate::metrics::JobMetrics;
 use crate::options::RestoreFrom;
 use crate::progress::{CheckpointStats, Progress};
@@ -398,7 +398,7 @@ impl Coordinator<'_> {
         };
         self.writer.committed(&completed)?;
         let directory = completed.directory;
-        let outcome = Outcome { checkpoint_id: Some(checkpoint_id), directory: directory.clone() };
+        let outcome = Outcome { checkpoint_id: Some(checkpoint_id), directory: directory.as_deref().map(absolute) };
         match purpose {
             Purpose::Final => return Ok(Some(AttemptEnd::Finished)),
             Purpose::Rescale(wanted) => return Ok(Some(AttemptEnd::Rescaled(wanted, requests))),
@@ -431,6 +431,7 @@ impl Coordinator<'_> {
             metrics: &self.metrics,
             elapsed: self.started.elapsed(),
             checkpoints: &self.memory.stats,
+            attempt: self.attempt,
             restart: None,
             is_last,
         };

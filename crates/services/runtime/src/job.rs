@@ -24,7 +24,7 @@ use crate::build::{self, Built};
 use crate::control::{Outcome, Request, VertexParallelism};
 use crate::coordinator::{AttemptEnd, Coordinator, Memory, Schedule, answer};
 use crate::event::{Command, Event, Failure, Reporter};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, absolute};
 use crate::restart::Restarts;
 use crate::slot::{Slot, SlotHandle};
 use crate::view::checkpoints::RestoredCheckpoint;
@@ -71,7 +71,7 @@ impl Job {
                 timeout: options.checkpoint_timeout,
                 min_pause: options.checkpoint_min_pause,
                 failures_tolerated: options.checkpoint_failures_tolerated,
-                directory: options.checkpoint_dir.display().to_string(),
+                directory: absolute(&options.checkpoint_dir).display().to_string(),
             },
             created_ms,
         };
@@ -169,8 +169,7 @@ impl Run<'_> {
     }
 
     fn enter(&self, status: JobStatus) {
-        tracing::info!(target: "kobel.job", job = %self.view.facts.id, name = %self.view.facts.name, ?status, "status");
-        self.view.enter(status, self.options.clock.now_ms());
+        switch(&self.view, self.options.clock.as_ref(), status);
     }
 
     fn note_restored(&self) {
@@ -179,7 +178,7 @@ impl Run<'_> {
             id: from.manifest.checkpoint_id,
             restored_ms: self.options.clock.now_ms(),
             is_savepoint: from.manifest.kind == SnapshotKind::Savepoint,
-            path: from.directory.clone(),
+            path: absolute(&from.directory),
             state_bytes: from.manifest.state_bytes(),
         };
         let directory = from.directory.display();
@@ -214,13 +213,13 @@ impl Run<'_> {
             scratch: self.scratch.clone(),
         };
         let threads = start(built.slots, &self.options.clock);
-        self.view.enter(JobStatus::Running, self.options.clock.now_ms());
+        switch(&self.view, self.options.clock.as_ref(), JobStatus::Running);
         let end = match &threads {
             Ok(_) => coordinator.run(),
             Err(error) => Err(Error::new(error.kind(), chain(error)).into()),
         };
         if matches!(end, Ok(AttemptEnd::Canceled)) {
-            self.view.enter(JobStatus::Cancelling, self.options.clock.now_ms());
+            switch(&self.view, self.options.clock.as_ref(), JobStatus::Cancelling);
             enter(ExecutionState::Canceling, self.options.clock.now_ms());
         }
         self.options.next_checkpoint_id = coordinator.writer.next_id();
@@ -266,9 +265,10 @@ impl Run<'_> {
 
     fn tell_restart(&mut self, failure: &Error, delay: Duration) {
         let checkpoint = self.options.restore.as_ref().map(|from| from.manifest.checkpoint_id);
-        let metrics = self.view.read(|state| Arc::clone(&state.attempt.metrics));
+        let attempt = self.view.read(|state| Arc::clone(&state.attempt));
         (self.observer)(&Progress {
-            metrics: &metrics,
+            metrics: &attempt.metrics,
+            attempt: attempt.number,
             elapsed: self.started.elapsed(),
             checkpoints: &self.memory.stats,
             restart: Some(Restart { failure, delay, checkpoint }),
@@ -369,6 +369,13 @@ impl Run<'_> {
             state.failures.truncate(JobState::FAILURES_KEPT);
         });
     }
+}
+
+/// Notes that a status of the job begins.
+fn switch(view: &JobView, clock: &dyn Clock, status: JobStatus) {
+    let (job, name, from) = (view.facts.id, &view.facts.name, view.read(|state| state.status));
+    tracing::info!(target: "kobel.job", %job, %name, %from, to = %status, "job switched state");
+    view.enter(status, clock.now_ms());
 }
 
 /// Starts the thread of every slot. Those that run when one cannot be started end by themselves, since nobody keeps

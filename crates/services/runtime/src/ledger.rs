@@ -1,5 +1,6 @@
 //! Writes down what becomes of a job's snapshots, for whoever looks at the job.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ impl Ledger {
         let id = completed.checkpoint_id;
         self.view.update(|state| {
             state.checkpoints.end(id, |record| {
-                record.progress = CheckpointProgress::Completed(completed.directory.clone());
+                record.progress = CheckpointProgress::Completed(completed.directory.as_deref().map(absolute));
                 record.ended_ms = Some(now_ms);
                 record.state_bytes = completed.state_bytes;
                 record.written_bytes = completed.written_bytes;
@@ -113,6 +114,11 @@ pub(crate) fn savepoint_type(stop: Option<StopMode>) -> CheckpointType {
         Some(_) => CheckpointType::SyncSavepoint,
         None => CheckpointType::Savepoint,
     }
+}
+
+/// The path as it reads from any working directory.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -44,8 +44,10 @@ pub struct CheckpointStats {
 
 /// A look at a running job, about once a second and once at its end.
 pub struct Progress<'a> {
-    /// Counters.
+    /// Counters of the attempt that runs.
     pub metrics: &'a JobMetrics,
+    /// Number of the attempt.
+    pub attempt: u32,
     /// Time since the start.
     pub elapsed: Duration,
     /// Checkpoints.

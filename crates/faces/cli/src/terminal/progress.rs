@@ -20,6 +20,9 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) struct ProgressMeter {
     terminal: Arc<Terminal>,
     last: Totals,
+    /// What attempts before this one did.
+    earlier: Totals,
+    attempt: u32,
     next_line: Duration,
     failed_checkpoints: u64,
 }
@@ -37,7 +40,14 @@ struct Totals {
 impl ProgressMeter {
     /// For a job that is about to start.
     pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
-        Self { terminal, last: Totals::default(), next_line: LINE_INTERVAL, failed_checkpoints: 0 }
+        Self {
+            terminal,
+            last: Totals::default(),
+            earlier: Totals::default(),
+            attempt: 0,
+            next_line: LINE_INTERVAL,
+            failed_checkpoints: 0,
+        }
     }
 
     /// Takes a look.
@@ -47,7 +57,10 @@ impl ProgressMeter {
             self.tell_restart(restart);
             return;
         }
-        let totals = Totals::of(progress);
+        if progress.attempt != self.attempt {
+            (self.attempt, self.earlier) = (progress.attempt, self.last);
+        }
+        let totals = Totals::of(progress, self.earlier);
         let before = std::mem::replace(&mut self.last, totals);
         if progress.is_last || self.terminal.verbosity() == Verbosity::Quiet {
             return;
@@ -86,7 +99,6 @@ impl ProgressMeter {
         };
         let delay = kobel_model::quantity::show_duration(restart.delay);
         self.terminal.warn(&format!("the job failed: {}; restarting {from} in {delay}", chain(restart.failure)));
-        self.last = Totals { elapsed: self.last.elapsed, ..Totals::default() };
     }
 
     /// A checkpoint that failed and was tolerated is told at once.
@@ -100,12 +112,13 @@ impl ProgressMeter {
 }
 
 impl Totals {
-    fn of(progress: &Progress<'_>) -> Self {
+    /// What all attempts did; each has counters of its own.
+    fn of(progress: &Progress<'_>, earlier: Self) -> Self {
         Self {
             elapsed: progress.elapsed,
-            rows_in: progress.metrics.rows_in(),
-            rows_out: progress.metrics.rows_out(),
-            late_rows: progress.metrics.late_rows(),
+            rows_in: earlier.rows_in + progress.metrics.rows_in(),
+            rows_out: earlier.rows_out + progress.metrics.rows_out(),
+            late_rows: earlier.late_rows + progress.metrics.late_rows(),
             checkpoints: progress.checkpoints.completed,
         }
     }

@@ -64,7 +64,7 @@ impl Door {
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot take in a connection");
+                    tracing::warn!(target: "kobel.rest", %error, "cannot take in a connection");
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

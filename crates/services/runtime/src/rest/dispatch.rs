@@ -80,7 +80,7 @@ pub(crate) async fn respond(site: Arc<Site>, request: Request<Incoming>) -> Resu
     if head.method != Method::GET {
         let path = head.uri.path();
         let path = path.get(..LOGGED_PATH_MAX).unwrap_or(path);
-        tracing::info!(method = head.method.as_str(), path, status = response.status().as_u16(), "REST request");
+        tracing::info!(target: "kobel.rest", method = head.method.as_str(), path, status = response.status().as_u16(), "REST request");
     }
     Ok(response)
 }

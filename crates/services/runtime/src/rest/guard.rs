@@ -113,11 +113,6 @@ impl Guard {
         is_loopback(&self.host)
     }
 
-    /// How the server speaks.
-    pub(crate) fn scheme(&self) -> Scheme {
-        self.scheme
-    }
-
     /// Tells whether a request is heard.
     ///
     /// # Errors

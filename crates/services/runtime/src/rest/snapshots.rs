@@ -22,14 +22,11 @@ use crate::rest::operations::{Begun, Failure, OperationKey, OperationKind, Progr
 use crate::rest::refusals::internal;
 use crate::rest::throwable::throwable;
 
-/// The settings that name the directory of savepoints, the one that Flink names in its answers first.
-const DIRECTORY_KEYS: [&str; 2] = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
-
 /// `POST /jobs/:jobid/savepoints`.
 pub(crate) fn trigger_savepoint(call: &Call<'_>) -> Reply {
     let body: SavepointTriggerRequestBody = call.body()?;
     let job: JobId = call.path_value("jobid")?;
-    let directory = directory(call, job, "target-directory", body.target_directory.as_deref())?;
+    let directory = directory(body.target_directory.as_deref());
     let control = directory.map(|directory| {
         if body.cancel_job {
             Control::StopWithSavepoint { directory, end: StopMode::Suspend }
@@ -44,7 +41,7 @@ pub(crate) fn trigger_savepoint(call: &Call<'_>) -> Reply {
 pub(crate) fn trigger_stop(call: &Call<'_>) -> Reply {
     let body: StopWithSavepointRequestBody = call.body()?;
     let job: JobId = call.path_value("jobid")?;
-    let directory = directory(call, job, "targetDirectory", body.target_directory.as_deref())?;
+    let directory = directory(body.target_directory.as_deref());
     let end = if body.drain { StopMode::Drain } else { StopMode::Suspend };
     let control = directory.map(|directory| Control::StopWithSavepoint { directory, end });
     begin(call, OperationKey::new(OperationKind::Savepoint, Some(job), body.trigger_id), control)
@@ -89,24 +86,10 @@ pub(crate) fn checkpoint_status(call: &Call<'_>) -> Reply {
     }
 }
 
-/// Where a savepoint is to go, `None` for the configured directory. The inner error is that of the operation.
-fn directory(
-    call: &Call<'_>,
-    job: JobId,
-    property: &str,
-    text: Option<&str>,
-) -> Result<Result<Option<PathBuf>, Error>, Refusal> {
-    let Some(text) = text else {
-        let own = call.cluster.job(job);
-        let of_job = own.iter().flat_map(|job| &job.facts.settings);
-        if of_job.chain(&call.cluster.facts.settings).any(|(key, _)| DIRECTORY_KEYS.contains(&key.as_str())) {
-            return Ok(Ok(None));
-        }
-        let key = DIRECTORY_KEYS[0];
-        let message = format!("Config key [{key}] is not set. Property [{property}] must be provided.");
-        return Err(Refusal::bad_request(message));
-    };
-    Ok(local_path("savepoint directory", text).map(Some))
+/// Where a savepoint is to go; `None` is the configured directory, and there is always one. The error is that of the
+/// operation.
+fn directory(text: Option<&str>) -> Result<Option<PathBuf>, Error> {
+    text.map(|text| local_path("savepoint directory", text)).transpose()
 }
 
 /// Begins an operation of a job, unless there is one with its id.

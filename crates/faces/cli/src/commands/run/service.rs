@@ -59,12 +59,12 @@ impl Service {
         let cluster = Arc::new(Cluster::new(facts(settings, script, logs, scrubber)));
         let server = if options.rest.is_some() || options.metrics.is_some() {
             let server = Server::start(options, Arc::clone(&cluster))?;
+            let scheme = if server.is_tls() { "https" } else { "http" };
             if let Some(address) = server.address() {
-                let scheme = if server.is_tls() { "https" } else { "http" };
                 terminal.inform(&format!("REST API on {scheme}://{address}"));
             }
             if let Some(address) = server.metrics_address() {
-                terminal.inform(&format!("metrics on http://{address}/metrics"));
+                terminal.inform(&format!("metrics on {scheme}://{address}/metrics"));
             }
             Some(server)
         } else {

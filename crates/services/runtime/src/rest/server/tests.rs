@@ -50,15 +50,18 @@ impl Client {
         self.reader.get_mut().write_all(text.as_bytes()).unwrap();
     }
 
-    fn hear(&mut self) -> Heard {
+    fn hear_headers(&mut self) -> String {
         let mut headers = String::new();
         while !headers.ends_with("\r\n\r\n") {
             assert_ne!(self.reader.read_line(&mut headers).unwrap(), 0, "the server broke off after {headers:?}");
         }
-        let headers = headers.to_lowercase();
-        let length =
-            headers.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
-        let mut body = vec![0; length];
+        headers.to_lowercase()
+    }
+
+    fn hear(&mut self) -> Heard {
+        let headers = self.hear_headers();
+        let length = headers.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |digits| digits.parse().unwrap())];
         self.reader.read_exact(&mut body).unwrap();
         let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
         Heard { status, headers, body: String::from_utf8(body).unwrap() }
@@ -142,8 +145,8 @@ fn the_process_shows_itself() {
         assert_eq!(heard.status, 200, "for {path}");
         assert!(heard.body.contains(&words), "{}", heard.body);
     }
-    let heard = client.ask("HEAD /overview HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    assert_eq!(heard.status, 404);
+    client.send("HEAD /overview HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert!(client.hear_headers().starts_with("http/1.1 404 "));
 }
 
 #[test]
