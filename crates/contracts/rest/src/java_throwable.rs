@@ -6,6 +6,9 @@
 //! # Source
 //! Java Object Serialization Specification, version 6.0, chapter 6; the layout of the class is that of Flink 2.3.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// The magic number of a stream and its version.
 const HEAD: [u8; 4] = [0xac, 0xed, 0, 5];
 /// A null reference; also what stands where a class has nothing above it.
@@ -81,9 +84,9 @@ const EMPTY_LIST: Class =
 
 /// Returns a failure as a serialized Java object in base 64.
 ///
-/// `class_name` is the full name of the exception that was thrown, and `stack_trace` is all that its clients print.
+/// `class_name` is the full name of the exception that was thrown; `message` is what Flink's command line shows of it.
 pub fn serialized(message: &str, stack_trace: &str, class_name: &str) -> String {
-    base64(&stream(message, stack_trace, class_name))
+    STANDARD.encode(stream(message, stack_trace, class_name))
 }
 
 /// The object with the values of its classes from the top down, as Java orders them.
@@ -158,23 +161,6 @@ fn modified_utf8(text: &str) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// Base 64 with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(group.get(index).copied().unwrap_or_default());
-        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        for (digit, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            // A group has one digit more than it has bytes.
-            let is_padding = digit > group.len();
-            let value = ((bits >> shift) & 0x3f) as usize;
-            text.push(if is_padding { '=' } else { char::from(DIGITS[value]) });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

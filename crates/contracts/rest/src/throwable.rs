@@ -20,9 +20,11 @@ pub struct SerializedThrowable {
 }
 
 impl SerializedThrowable {
-    /// Makes a failure of an exception's class; `stack_trace` is all that a client prints, with the message in it.
+    /// Makes a failure of an exception's class, with all of its three forms.
+    ///
+    /// Flink's command line shows nothing but the message, so the causes must stand in it, not in the trace alone.
     pub fn of(class: &str, message: &str, stack_trace: &str) -> Self {
-        // Flink puts the class before the message of the serialized form, and so do those who look for texts in it.
+        // Flink puts the class in front of the message that it serializes.
         let detail = format!("{class}: {message}");
         Self {
             class: class.to_owned(),

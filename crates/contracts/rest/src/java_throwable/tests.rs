@@ -1,6 +1,6 @@
 //! Bytes that Java took, and how texts are written.
 
-use super::{base64, modified_utf8, serialized, stream};
+use super::{modified_utf8, serialized, stream};
 
 /// What Java 17 wrote for a `SerializedThrowable` of Flink 2.3.0, and read back.
 const OF_JAVA: &str = "\
@@ -75,20 +75,4 @@ fn a_text_longer_than_two_bytes_can_count_has_a_long_length() {
         let before_name = bytes.strip_suffix(&[0x70_u8]).and_then(|bytes| bytes.get(..bytes.len() - length)).unwrap();
         assert!(before_name.ends_with(&head), "{length}: {:x?}", &before_name[before_name.len() - 12..]);
     }
-}
-
-#[test]
-fn base_64_is_padded() {
-    for (text, expected) in [
-        ("", ""),
-        ("f", "Zg=="),
-        ("fo", "Zm8="),
-        ("foo", "Zm9v"),
-        ("foob", "Zm9vYg=="),
-        ("\0\0\0\0", "AAAAAA=="),
-        ("~~~?", "fn5+Pw=="),
-    ] {
-        assert_eq!(base64(text.as_bytes()), expected, "{text:?}");
-    }
-    assert_eq!(base64(&[0xff, 0xfb, 0xf0]), "//vw");
 }

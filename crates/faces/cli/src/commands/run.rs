@@ -32,7 +32,7 @@ use self::job::{Checkpoints, JobRunner, Start, checkpoint_directory};
 use self::lineage::Lineage;
 use self::resume::{GoOn, PlannedJob, Resume, from_last, from_snapshot};
 use self::script::Script;
-use self::service::Service;
+use self::service::{Service, Stay};
 use self::settings::{Overrides, check};
 use crate::args::RunArguments;
 use crate::exit::Exit;
@@ -85,7 +85,7 @@ fn run_script(
     let program = Program { script, statements, overrides, settings, connectors };
     let (resume, lineage) = program.start(arguments, terminal)?;
     let session = program.session();
-    ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None }.run()
+    ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None, was_interrupted: false }.run()
 }
 
 /// The streams of the connector `print`: rows share the screen with the progress.
@@ -209,6 +209,8 @@ struct ScriptRun<'a> {
     checkpoints: &'a mut Option<Checkpoints>,
     /// What the outside can ask, once a job has been started.
     service: Option<Service>,
+    /// The person wanted the run to end.
+    was_interrupted: bool,
 }
 
 impl ScriptRun<'_> {
@@ -217,7 +219,8 @@ impl ScriptRun<'_> {
         if let Some(service) = &self.service {
             let interrupts = &self.runner.interrupts;
             interrupts.linger();
-            service.end(end.as_ref().err(), &|| interrupts.was_left());
+            let stay = if self.was_interrupted { Stay::ForAnswers } else { Stay::AsSet };
+            service.end(end.as_ref().err(), stay, &|| interrupts.was_left());
         }
         end
     }
@@ -270,6 +273,7 @@ impl ScriptRun<'_> {
         }
         let start = Start { settings, restore, service: self.service.as_ref() };
         let ended = self.runner.run(plan, start, &mut self.lineage, self.checkpoints)?;
+        self.was_interrupted |= ended.was_interrupted;
         let is_last = statement + 1 == self.program.statements.len();
         match ended.end {
             JobEnd::Finished if !ended.was_interrupted || is_last => Ok(None),

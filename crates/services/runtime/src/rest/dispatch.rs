@@ -31,7 +31,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 const LOGGED_PATH_MAX: usize = 256;
 
 const JSON: &str = "application/json; charset=UTF-8";
-const TEXT: &str = "text/plain; charset=UTF-8";
+const TEXT: &str = "text/plain";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What a request to look at something may say: nothing.

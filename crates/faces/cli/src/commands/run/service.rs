@@ -31,6 +31,15 @@ pub(crate) struct Service {
     stays: bool,
 }
 
+/// How long the process answers once its script has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// Until whoever waits for an outcome has got it.
+    ForAnswers,
+    /// As `execution.shutdown-on-application-finish` says.
+    AsSet,
+}
+
 impl Service {
     /// Starts what the settings ask for, if they ask for anything.
     ///
@@ -79,14 +88,14 @@ impl Service {
     }
 
     /// The script has ended: whoever waits for an answer gets it first, unless `stop` says that it is enough.
-    pub(crate) fn end(&self, failure: Option<&Error>, stop: &dyn Fn() -> bool) {
+    pub(crate) fn end(&self, failure: Option<&Error>, stay: Stay, stop: &dyn Fn() -> bool) {
         let outcome = match failure {
             None => Ok(()),
             Some(error) => Err(chain(error)),
         };
         self.cluster.note(|application| application.ended = Some((now_ms(), outcome)));
         let Some(server) = &self.server else { return };
-        if self.stays && !self.cluster.application().is_shutdown_wanted {
+        if self.stays && stay == Stay::AsSet && !self.cluster.application().is_shutdown_wanted {
             server.wait_for_shutdown(stop);
         }
         server.wait_until_read(stop);
