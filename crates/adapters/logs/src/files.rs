@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,6 +17,7 @@ use crate::fields::Fields;
 use crate::line::{Event, render};
 use crate::options::{FILE_COUNTS, LogOptions};
 use crate::scrub::Scrubber;
+use crate::stem::Stem;
 use crate::writer::Writer;
 
 /// A file that can be read by its name.
@@ -33,20 +35,25 @@ pub struct LogFile {
 #[derive(Debug)]
 pub struct LogFiles {
     options: LogOptions,
+    stem: Stem,
     writer: Mutex<Writer>,
 }
 
 impl LogFiles {
     /// Opens the log and makes its directory; lines of an earlier process stay.
     ///
+    /// If another process writes files of this stem, the names of this one begin with `<stem>-<process id>`.
+    ///
     /// # Errors
     /// Invalid if the options are out of bounds, else Denied, Missing or Unavailable if the file cannot be written.
     pub fn open(options: LogOptions) -> Result<Self> {
         options.check()?;
-        let path = options.directory.join(main_name(&options.file_stem));
+        let wanted = options.directory.join(main_name(&options.file_stem));
+        let stem = Stem::take(&options.directory, &options.file_stem).map_err(|error| unwritable(&wanted, error))?;
+        let path = options.directory.join(main_name(&stem.text));
         let writer = Writer::open(path.clone(), options.rotation_size, options.max_files)
-            .map_err(|error| Error::io(format!("cannot write log file `{}`", path.display()), error))?;
-        Ok(Self { options, writer: Mutex::new(writer) })
+            .map_err(|error| unwritable(&path, error))?;
+        Ok(Self { options, stem, writer: Mutex::new(writer) })
     }
 
     /// What was chosen about the log.
@@ -56,12 +63,12 @@ impl LogFiles {
 
     /// The name of the file that is written.
     pub fn main_name(&self) -> String {
-        main_name(&self.options.file_stem)
+        main_name(&self.stem.text)
     }
 
     /// The name of the file to which the standard output of the process may have been sent.
     pub fn stdout_name(&self) -> String {
-        format!("{}.out", self.options.file_stem)
+        format!("{}.out", self.stem.text)
     }
 
     /// The files of this process: the one that is written, then its elders, then the standard output.
@@ -145,7 +152,7 @@ impl LogFiles {
 
     /// The place of a name in the list, if it is one of this process.
     fn rank(&self, name: &str) -> Option<usize> {
-        let ending = name.strip_prefix(&self.options.file_stem)?;
+        let ending = name.strip_prefix(&self.stem.text)?;
         match ending {
             ".log" => Some(0),
             ".out" => Some(usize::MAX),
@@ -161,6 +168,10 @@ impl LogFiles {
     fn lock(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::io(format!("cannot write log file `{}`", path.display()), error)
 }
 
 fn main_name(stem: &str) -> String {

@@ -14,6 +14,7 @@ mod layer;
 mod line;
 mod options;
 mod scrub;
+mod stem;
 mod writer;
 
 pub use files::{LogFile, LogFiles};

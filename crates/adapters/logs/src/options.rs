@@ -23,7 +23,8 @@ const STEM_BYTES_MAX: usize = 200;
 pub struct LogOptions {
     /// The directory of the files; made if it is not there.
     pub directory: PathBuf,
-    /// What the names of the files begin with: `<stem>.log`, `<stem>.log.1`, `<stem>.out`.
+    /// What the names of the files begin with: `<stem>.log`, `<stem>.log.1`, `<stem>.out`; `<stem>.lock` keeps other
+    /// processes away from them, which then write `<stem>-<process id>.log` and so on.
     pub file_stem: String,
     /// The bytes that a file may hold before it is rotated.
     pub rotation_size: u64,

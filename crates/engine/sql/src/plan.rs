@@ -461,6 +461,44 @@ impl Rel {
     }
 }
 
+impl Rel {
+    /// The options of the tables that it scans, with those of hints, each with its value.
+    pub fn table_options(&self) -> Vec<(&str, &str)> {
+        match &self.kind {
+            RelKind::Scan(scan) => pairs(&scan.options).collect(),
+            RelKind::Values(_) => Vec::new(),
+            RelKind::Project { input, .. }
+            | RelKind::Filter { input, .. }
+            | RelKind::Watermark { input, .. }
+            | RelKind::Tumble { input, .. }
+            | RelKind::WindowAggregate { input, .. }
+            | RelKind::GroupAggregate { input, .. } => input.table_options(),
+            RelKind::UnionAll(inputs) => inputs.iter().flat_map(Self::table_options).collect(),
+        }
+    }
+}
+
+impl JobPlan {
+    /// The options of all tables that it reads and writes, with those of hints, each with its value.
+    pub fn table_options(&self) -> Vec<(&str, &str)> {
+        self.sinks.iter().flat_map(SinkPlan::table_options).collect()
+    }
+}
+
+impl SinkPlan {
+    fn table_options(&self) -> Vec<(&str, &str)> {
+        let mut options = self.input.table_options();
+        if let Target::Table { options: own, .. } = &self.target {
+            options.extend(pairs(own));
+        }
+        options
+    }
+}
+
+fn pairs(options: &crate::catalog::TableOptions) -> impl Iterator<Item = (&str, &str)> {
+    options.iter().map(|(key, option)| (key.as_str(), option.value.as_str()))
+}
+
 /// Where the rows of a query go.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Target {

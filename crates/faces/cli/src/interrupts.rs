@@ -58,10 +58,9 @@ impl Interrupts {
         state.signals > 0
     }
 
-    /// From here on the first signal ends the wait for those who still ask.
+    /// From here on a signal ends the wait for those who still ask, also one that has stopped the job.
     pub(crate) fn linger(&self) {
-        let mut state = self.state();
-        (state.lingers, state.signals) = (true, 0);
+        self.state().lingers = true;
     }
 
     /// Whether a signal came while the process stayed.

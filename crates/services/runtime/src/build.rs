@@ -265,6 +265,7 @@ impl Plan<'_> {
                 batch_rows: self.options.batch_rows,
                 barrier: None,
                 has_ended: false,
+                current: None,
             }
         };
         let slots = tasks.into_iter().enumerate().map(slot).collect();
@@ -356,7 +357,7 @@ impl Plan<'_> {
         let outputs = edges
             .iter()
             .zip(outputs)
-            .map(|(edge, senders)| Ok(Output { route: self.route(edge, senders.len())?, senders }));
+            .map(|(edge, senders)| Ok(Output { route: self.route(edge, subtask, senders.len())?, senders }));
         Ok(Task {
             vertex,
             subtask,
@@ -393,11 +394,12 @@ impl Plan<'_> {
         }
     }
 
-    /// How rows travel along an edge that reaches so many subtasks.
-    fn route(&self, (from, to, exchange): &(usize, usize, &Exchange), reached: usize) -> Result<Route> {
+    /// How the rows of a subtask travel along an edge that reaches so many subtasks.
+    fn route(&self, (from, to, exchange): &(usize, usize, &Exchange), subtask: usize, reached: usize) -> Result<Route> {
         Ok(match exchange {
             Exchange::Forward if self.parallelism_of(*from) == self.parallelism_of(*to) => Route::Forward,
-            Exchange::Forward | Exchange::Rebalance => Route::Rebalance(0),
+            Exchange::Forward => Route::To(subtask * reached / self.parallelism_of(*from)),
+            Exchange::Rebalance => Route::Rebalance(0),
             Exchange::Hash(columns) => {
                 let schema = &self.graph.nodes[*from].schema;
                 let partitioner = HashPartitioner::new(schema, columns, self.max_parallelism, reached)?;

@@ -72,6 +72,6 @@ impl Request {
 impl Drop for Request {
     /// One that nobody answered was overtaken by the end of the job.
     fn drop(&mut self) {
-        self.answer(Err(Error::new(ErrorKind::Conflict, "the job ended before it could be done")));
+        self.answer(Err(Error::new(ErrorKind::Conflict, "the job ended or failed before it could be done")));
     }
 }

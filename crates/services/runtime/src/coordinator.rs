@@ -7,9 +7,10 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use kobel_model::snapshot::SnapshotKind;
 use kobel_model::{Error, ErrorKind, Result, chain};
 
 use crate::channel::Barrier;
@@ -68,8 +69,8 @@ struct Pending {
 pub(crate) enum AttemptEnd {
     /// Its input ended and all of it was processed.
     Finished,
-    /// It was stopped with a savepoint.
-    Stopped(PathBuf),
+    /// It was stopped with a savepoint; those who asked are told once the job has ended.
+    Stopped(PathBuf, Vec<Request>, Outcome),
     /// It was canceled.
     Canceled,
     /// It stopped so that the next one goes on from its last snapshot with other subtasks.
@@ -88,8 +89,10 @@ pub(crate) struct Schedule {
 /// What outlives an attempt.
 #[derive(Default)]
 pub(crate) struct Memory {
-    /// The last complete snapshot.
+    /// The last complete snapshot that a job can go on from.
     pub(crate) last: Option<RestoreFrom>,
+    /// The last that is a checkpoint: nobody but the job removes it.
+    pub(crate) checkpoint: Option<RestoreFrom>,
     /// Counts for the person.
     pub(crate) stats: CheckpointStats,
 }
@@ -99,6 +102,7 @@ pub(crate) struct Coordinator<'a> {
     pub(crate) attempt: u32,
     pub(crate) slots: Vec<SlotHandle>,
     pub(crate) events: &'a Receiver<Event>,
+    pub(crate) sender: &'a Sender<Event>,
     pub(crate) writer: CheckpointWriter,
     pub(crate) ledger: Ledger,
     pub(crate) metrics: Arc<JobMetrics>,
@@ -122,6 +126,15 @@ struct RunState {
     failures: u32,
 }
 
+impl RunState {
+    /// Whether the subtasks are about to change.
+    fn is_being_rescaled(&self) -> bool {
+        let pending = self.pending.iter().map(|pending| &pending.purpose);
+        let mut purposes = pending.chain(self.wanted.iter().map(|(purpose, _)| purpose));
+        purposes.any(|purpose| matches!(purpose, Purpose::Rescale(_)))
+    }
+}
+
 /// How an event changes the course of an attempt.
 type Step<T> = Result<T, Failure>;
 
@@ -142,11 +155,15 @@ impl Coordinator<'_> {
         };
         let end = loop {
             let deadline = state.next_checkpoint.map_or(state.next_progress, |at| at.min(state.next_progress));
-            let end = match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            let mut end = match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(event) => self.on_event(event, &mut state),
-                Err(RecvTimeoutError::Timeout) => self.on_time(&mut state).map(|()| None),
+                Err(RecvTimeoutError::Timeout) => Ok(None),
                 Err(RecvTimeoutError::Disconnected) => Err(Error::bug("all slots have gone").into()),
             };
+            // What is due does not wait for a quiet moment.
+            if matches!(end, Ok(None)) && Instant::now() >= deadline {
+                end = self.on_time(&mut state).map(|()| None);
+            }
             match end {
                 Ok(None) => {}
                 Ok(Some(end)) => break Ok(end),
@@ -158,9 +175,25 @@ impl Coordinator<'_> {
         {
             self.ledger.failed(pending.plan.id(), "the attempt ended before it was complete");
         }
+        self.hand_on(&end, state);
         let is_last = !matches!(end, Ok(AttemptEnd::Rescaled(..)) | Err(_));
         self.show(is_last);
         end
+    }
+
+    /// What was asked for and not done is asked again of the next attempt: all of it after a rescale; after a failure
+    /// what nobody waits for, who else would be told that it came to nothing.
+    fn hand_on(&self, end: &Step<AttemptEnd>, mut state: RunState) {
+        let is_rescaled = matches!(end, Ok(AttemptEnd::Rescaled(..)));
+        if !is_rescaled && end.is_ok() {
+            return;
+        }
+        let pending = state.pending.take().map(|pending| pending.requests).unwrap_or_default();
+        let queued = state.wanted.drain(..).flat_map(|(_, requests)| requests);
+        for request in pending.into_iter().chain(queued).filter(|request| is_rescaled || request.reply.is_none()) {
+            // The receiver is ours, so it is there.
+            let _ = self.sender.send(Event::Control(request));
+        }
     }
 
     fn on_event(&mut self, event: Event, state: &mut RunState) -> Step<Option<AttemptEnd>> {
@@ -171,8 +204,6 @@ impl Coordinator<'_> {
             Event::Slot(_, SlotEvent::Ended) => {
                 state.ended_slots += 1;
                 if state.ended_slots == self.slots.len() {
-                    // Whatever else was wanted, the job is done.
-                    state.wanted.clear();
                     self.want(Purpose::Final, None, state)?;
                 }
             }
@@ -202,7 +233,7 @@ impl Coordinator<'_> {
                     state.wanted.clone_from(&wanted);
                     state.attempt.parallelism == uppers
                 });
-                if is_same {
+                if is_same && !state.is_being_rescaled() {
                     request.answer(Ok(Outcome::default()));
                     return Ok(None);
                 }
@@ -219,16 +250,13 @@ impl Coordinator<'_> {
             state.next_progress = now + PROGRESS_INTERVAL;
             self.show(false);
         }
-        if let Some(pending) = &state.pending
-            && now - pending.started > self.limit(pending)
-        {
-            let id = pending.plan.id();
-            return Err(Error::new(ErrorKind::Unavailable, format!("checkpoint {id} timed out"))
-                .with_hint("a sink or the checkpoint directory is too slow; see 'execution.checkpointing.timeout'")
-                .into());
+        if let Some(pending) = &mut state.pending {
+            self.check_time(pending)?;
         }
         if state.next_checkpoint.is_some_and(|at| now >= at) {
-            state.next_checkpoint = self.schedule.interval.map(|interval| now + interval);
+            // One that is due while another is under way comes right after it.
+            state.next_checkpoint =
+                self.schedule.interval.filter(|_| state.pending.is_none()).map(|interval| now + interval);
             if state.pending.is_none() {
                 self.begin(Purpose::Checkpoint, Vec::new(), state)?;
             }
@@ -236,10 +264,32 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// How long a snapshot may take in the phase that it is in.
-    fn limit(&self, pending: &Pending) -> Duration {
+    /// Fails a snapshot that takes too long. A savepoint fails alone, once every subtask has handed in; if that does not
+    /// happen in the same time again, the attempt fails with it.
+    fn check_time(&self, pending: &mut Pending) -> Step<()> {
         let timeout = self.schedule.timeout;
-        if pending.completed.is_some() { timeout.max(COMMIT_TIMEOUT) } else { timeout }
+        let limit = if pending.completed.is_some() { timeout.max(COMMIT_TIMEOUT) } else { timeout };
+        let elapsed = pending.started.elapsed();
+        if elapsed <= limit {
+            return Ok(());
+        }
+        let id = pending.plan.id();
+        let error = Error::new(ErrorKind::Unavailable, format!("checkpoint {id} timed out"))
+            .with_hint("a sink or the checkpoint directory is too slow; see 'execution.checkpointing.timeout'");
+        let is_alone = matches!(pending.purpose, Purpose::Savepoint(_, None)) && pending.completed.is_none();
+        if is_alone && elapsed <= limit * 2 {
+            pending.failure.get_or_insert(error);
+            return Ok(());
+        }
+        self.ledger.failed(id, "timed out");
+        Err(error.into())
+    }
+
+    /// The next checkpoint comes when it is due, but not before the pause.
+    fn rearm(&self, state: &mut RunState) {
+        let now = Instant::now();
+        let due = state.next_checkpoint.unwrap_or(now).max(now + self.schedule.min_pause);
+        state.next_checkpoint = self.schedule.interval.map(|_| due);
     }
 
     /// Begins a snapshot now or, if one is under way, after it; who wants the same as somebody else gets the same.
@@ -249,6 +299,8 @@ impl Coordinator<'_> {
         }
         match state.wanted.iter_mut().find(|(wanted, _)| *wanted == purpose) {
             Some((_, requests)) => requests.extend(request),
+            // Whatever else is wanted, the job is done.
+            None if purpose == Purpose::Final => state.wanted.push_front((purpose, Vec::new())),
             None => state.wanted.push_back((purpose, request.into_iter().collect())),
         }
         Ok(())
@@ -338,9 +390,16 @@ impl Coordinator<'_> {
             stats.last_written_bytes = completed.written_bytes;
         }
         self.ledger.completed(&completed);
-        if let (Some(directory), Some(manifest)) = (&completed.directory, &completed.manifest) {
+        let is_drained = pending.purpose.stop() == Some(StopMode::Drain);
+        if let (Some(directory), Some(manifest)) = (&completed.directory, &completed.manifest)
+            && !is_drained
+        {
             let (directory, manifest) = (directory.clone(), manifest.clone());
-            self.memory.last = Some(RestoreFrom { directory, manifest, ignore_unclaimed_state: false });
+            let from = RestoreFrom { directory, manifest, ignore_unclaimed_state: false };
+            if from.manifest.kind == SnapshotKind::Checkpoint {
+                self.memory.checkpoint = Some(from.clone());
+            }
+            self.memory.last = Some(from);
         }
         let id = completed.checkpoint_id;
         pending.completed = Some(completed);
@@ -354,12 +413,17 @@ impl Coordinator<'_> {
         let is_drained = pending.purpose.stop() == Some(StopMode::Drain);
         match pending.purpose {
             Purpose::Final => return Err(error.into()),
-            Purpose::Savepoint(..) | Purpose::Rescale(_) if is_drained => return Err(error.into()),
+            Purpose::Savepoint(..) | Purpose::Rescale(_) if is_drained => {
+                let failed = Err(error);
+                answer(&mut pending.requests, &failed);
+                return failed.map_err(Failure::from).map(|_: Outcome| ());
+            }
             Purpose::Savepoint(..) | Purpose::Rescale(_) => {
                 // The job stays as it was, and the person is told.
                 self.writer.failed();
                 self.slots.iter().for_each(|slot| slot.send(Command::Resume));
                 self.refused(error, &mut pending.requests);
+                self.rearm(state);
                 return self.next(state);
             }
             Purpose::Checkpoint => {}
@@ -367,11 +431,13 @@ impl Coordinator<'_> {
         state.failures += 1;
         self.memory.stats.failed += 1;
         self.memory.stats.last_failure = Some(chain(&error));
+        let failed = Err(error);
+        answer(&mut pending.requests, &failed);
         if state.failures > self.schedule.failures_tolerated {
-            return Err(error.into());
+            return failed.map_err(Failure::from).map(|_: Outcome| ());
         }
         self.writer.failed();
-        answer(&mut pending.requests, &Err(error));
+        self.rearm(state);
         self.next(state)
     }
 
@@ -403,17 +469,14 @@ impl Coordinator<'_> {
             Purpose::Final => return Ok(Some(AttemptEnd::Finished)),
             Purpose::Rescale(wanted) => return Ok(Some(AttemptEnd::Rescaled(wanted, requests))),
             Purpose::Savepoint(_, Some(_)) => {
-                answer(&mut requests, &Ok(outcome));
                 let directory = directory.ok_or_else(|| Error::bug("a savepoint has no directory"))?;
-                return Ok(Some(AttemptEnd::Stopped(directory)));
+                return Ok(Some(AttemptEnd::Stopped(directory, requests, outcome)));
             }
             Purpose::Savepoint(_, None) => self.memory.stats.last_savepoint = directory,
             Purpose::Checkpoint => {}
         }
         answer(&mut requests, &Ok(outcome));
-        if let (Some(at), Some(_)) = (&mut state.next_checkpoint, self.schedule.interval) {
-            *at = (*at).max(Instant::now() + self.schedule.min_pause);
-        }
+        self.rearm(state);
         self.next(state)?;
         Ok(None)
     }

@@ -19,6 +19,7 @@ use kobel_dataflow::graph::Graph;
 use kobel_model::snapshot::SnapshotKind;
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kobel_rest::states::{ExecutionState, JobStatus};
+use kobel_storage::snapshots;
 
 use crate::build::{self, Built};
 use crate::control::{Outcome, Request, VertexParallelism};
@@ -144,10 +145,14 @@ impl Run<'_> {
     fn to_end(mut self, first: Built) -> Result<JobEnd> {
         let mut built = first;
         self.note_restored();
+        let mut stopped = None;
         let end = loop {
             let next = match self.attempt(built) {
                 Ok(AttemptEnd::Finished) => Next::End(Ok(JobEnd::Finished)),
-                Ok(AttemptEnd::Stopped(savepoint)) => Next::End(Ok(JobEnd::Stopped { savepoint })),
+                Ok(AttemptEnd::Stopped(savepoint, requests, outcome)) => {
+                    stopped = Some((requests, outcome));
+                    Next::End(Ok(JobEnd::Stopped { savepoint }))
+                }
                 Ok(AttemptEnd::Canceled) => Next::End(Ok(JobEnd::Canceled)),
                 Ok(AttemptEnd::Rescaled(wanted, requests)) => self.rescale(wanted, requests),
                 Err(failure) => self.restart(failure),
@@ -163,6 +168,9 @@ impl Run<'_> {
             Err(_) => JobStatus::Failed,
         };
         self.enter(status);
+        if let Some((mut requests, outcome)) = stopped {
+            answer(&mut requests, &Ok(outcome));
+        }
         // What nobody restores any more goes; if it cannot, it is in nobody's way.
         let _ = fs::remove_dir_all(&self.scratch);
         end
@@ -189,6 +197,7 @@ impl Run<'_> {
     /// Runs one attempt; all of its threads have ended when it returns.
     fn attempt(&mut self, built: Built) -> Result<AttemptEnd, Failure> {
         let attempt = Arc::clone(&built.attempt);
+        self.enter(JobStatus::Created);
         let enter = |tasks: ExecutionState, now_ms| {
             attempt.metrics.tasks.iter().flatten().for_each(|task| task.enter(tasks, now_ms));
         };
@@ -198,6 +207,7 @@ impl Run<'_> {
             attempt: attempt.number,
             slots: built.handles,
             events: &self.events,
+            sender: &self.sender,
             writer: built.writer,
             ledger: Ledger { view: Arc::clone(&self.view), clock: Arc::clone(&self.options.clock) },
             metrics: Arc::clone(&attempt.metrics),
@@ -212,11 +222,11 @@ impl Run<'_> {
             observer: self.observer,
             scratch: self.scratch.clone(),
         };
-        let threads = start(built.slots, &self.options.clock);
+        let (threads, failed) = start(built.slots, &self.options.clock);
         switch(&self.view, self.options.clock.as_ref(), JobStatus::Running);
-        let end = match &threads {
-            Ok(_) => coordinator.run(),
-            Err(error) => Err(Error::new(error.kind(), chain(error)).into()),
+        let end = match failed {
+            None => coordinator.run(),
+            Some(error) => Err(error.into()),
         };
         if matches!(end, Ok(AttemptEnd::Canceled)) {
             switch(&self.view, self.options.clock.as_ref(), JobStatus::Cancelling);
@@ -224,12 +234,12 @@ impl Run<'_> {
         }
         self.options.next_checkpoint_id = coordinator.writer.next_id();
         coordinator.slots.iter().for_each(|slot| slot.send(Command::Shutdown));
-        for thread in threads.unwrap_or_default() {
+        for thread in threads {
             // A panic of a slot has been caught and reported in it.
             let _ = thread.join();
         }
         let last = match &end {
-            Ok(AttemptEnd::Finished | AttemptEnd::Stopped(_)) => ExecutionState::Finished,
+            Ok(AttemptEnd::Finished | AttemptEnd::Stopped(..)) => ExecutionState::Finished,
             Ok(AttemptEnd::Canceled | AttemptEnd::Rescaled(..)) | Err(_) => ExecutionState::Canceled,
         };
         enter(last, self.options.clock.now_ms());
@@ -242,13 +252,14 @@ impl Run<'_> {
         loop {
             self.note_failure(&failure);
             let chance = rand::random::<f64>();
-            let Some(delay) = self.restarts.on_failure(self.started.elapsed(), chance) else {
+            let delay = self.restarts.on_failure(self.started.elapsed(), chance);
+            let (Some(delay), true) = (delay, self.find_snapshot()) else {
+                self.enter(JobStatus::Failing);
                 return Next::End(Err(failure.error));
             };
             self.enter(JobStatus::Restarting);
-            if let Some(last) = self.memory.last.clone().filter(|last| last.directory.is_dir()) {
-                self.options.restore = Some(last);
-            }
+            let wanted = self.view.read(|state| state.wanted.iter().map(|vertex| vertex.upper).collect());
+            self.options.vertex_parallelism = Some(wanted);
             self.tell_restart(&failure.error, delay);
             if let Some(end) = self.wait(delay) {
                 return Next::End(Ok(end));
@@ -276,18 +287,40 @@ impl Run<'_> {
         });
     }
 
+    /// Finds the last snapshot that is whole; a savepoint may have been moved. The answer is no if the job has taken
+    /// checkpoints and none of them is there, since output has been committed that goes with them.
+    fn find_snapshot(&mut self) -> bool {
+        let is_whole = |from: &&RestoreFrom| snapshots::load(&from.directory).is_ok();
+        let known = [&self.memory.last, &self.memory.checkpoint];
+        match known.into_iter().flatten().find(is_whole) {
+            Some(from) => self.options.restore = Some(from.clone()),
+            None if self.memory.last.is_some() => return false,
+            None => {}
+        }
+        true
+    }
+
     /// Waits before a restart; the answer is set if the job is to end instead.
-    fn wait(&self, delay: Duration) -> Option<JobEnd> {
+    fn wait(&mut self, delay: Duration) -> Option<JobEnd> {
         let deadline = Instant::now() + delay;
         loop {
             match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Event::Control(mut request)) => match (&request.control, request.reply.is_some()) {
-                    (Control::Cancel, _) | (Control::StopWithSavepoint { .. }, false) => {
+                Ok(Event::Control(mut request)) => match request.control.clone() {
+                    Control::Cancel => {
                         request.answer(Ok(Outcome::default()));
                         return Some(JobEnd::Canceled);
                     }
-                    _ => request.answer(Err(Error::new(ErrorKind::Conflict, "the job is restarting")
-                        .with_hint("try again when it is running"))),
+                    // Nobody waits for an answer but the person at the terminal, who wants it to end.
+                    Control::StopWithSavepoint { .. } if request.reply.is_none() => return Some(JobEnd::Canceled),
+                    Control::Rescale(wanted) => {
+                        self.options.vertex_parallelism = Some(wanted.iter().map(|vertex| vertex.upper).collect());
+                        self.view.update(|state| state.wanted = wanted);
+                        request.answer(Ok(Outcome::default()));
+                    }
+                    Control::Checkpoint | Control::Savepoint(_) | Control::StopWithSavepoint { .. } => {
+                        let error = Error::new(ErrorKind::Conflict, "the job is restarting");
+                        request.answer(Err(error.with_hint("try again when it is running")));
+                    }
                 },
                 Ok(Event::Slot(..)) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
@@ -332,6 +365,8 @@ impl Run<'_> {
             Err(error) => {
                 tracing::warn!(target: "kobel.job", cause = %chain(&error), "cannot rescale");
                 answer(&mut requests, &Err(error));
+                let one = |upper: &usize| VertexParallelism { lower: 1, upper: *upper };
+                self.view.update(|state| state.wanted = before.iter().map(one).collect());
                 self.options.vertex_parallelism = Some(before);
                 match self.build() {
                     Ok(built) => Next::Attempt(Box::new(built)),
@@ -378,15 +413,17 @@ fn switch(view: &JobView, clock: &dyn Clock, status: JobStatus) {
     view.enter(status, clock.now_ms());
 }
 
-/// Starts the thread of every slot. Those that run when one cannot be started end by themselves, since nobody keeps
-/// their commands open.
-fn start(slots: Vec<Slot>, clock: &Arc<dyn Clock>) -> Result<Vec<JoinHandle<()>>> {
-    let start = |slot: Slot| {
+/// Starts the thread of every slot, up to the first that cannot be started.
+fn start(slots: Vec<Slot>, clock: &Arc<dyn Clock>) -> (Vec<JoinHandle<()>>, Option<Error>) {
+    let mut threads = Vec::with_capacity(slots.len());
+    for slot in slots {
         let (clock, name) = (Arc::clone(clock), format!("slot-{}", slot.index));
-        let thread = std::thread::Builder::new().name(name).spawn(move || slot.run(clock));
-        thread.map_err(|error| Error::io("cannot start the thread of a slot", error))
-    };
-    slots.into_iter().map(start).collect()
+        match std::thread::Builder::new().name(name).spawn(move || slot.run(clock)) {
+            Ok(thread) => threads.push(thread),
+            Err(error) => return (threads, Some(Error::io("cannot start the thread of a slot", error))),
+        }
+    }
+    (threads, None)
 }
 
 /// An error, each of its causes, and what to do, a line each.

@@ -148,24 +148,30 @@ impl TaskMetrics {
 
     /// Notes that a state begins. A state that ends a task is never left.
     pub(crate) fn enter(&self, state: ExecutionState, now_ms: i64) {
-        if self.state().is_terminal() {
-            return;
+        let index = place(state);
+        let enter = |current: u8| (!state_at(current).is_terminal()).then_some(index as u8);
+        if self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, enter).is_ok() {
+            self.since[index].store(now_ms.max(1), Ordering::Relaxed);
         }
-        let index = ExecutionState::ALL.iter().position(|known| *known == state).unwrap_or_default();
-        self.since[index].store(now_ms.max(1), Ordering::Relaxed);
-        self.state.store(index as u8, Ordering::Release);
     }
 
     /// The state that the task is in.
     pub fn state(&self) -> ExecutionState {
-        ExecutionState::ALL[usize::from(self.state.load(Ordering::Acquire)) % STATES]
+        state_at(self.state.load(Ordering::Acquire))
     }
 
     /// When a state began in epoch milliseconds, 0 if it has not.
     pub fn since_ms(&self, state: ExecutionState) -> i64 {
-        let index = ExecutionState::ALL.iter().position(|known| *known == state).unwrap_or_default();
-        self.since[index].load(Ordering::Relaxed)
+        self.since[place(state)].load(Ordering::Relaxed)
     }
+}
+
+fn place(state: ExecutionState) -> usize {
+    ExecutionState::ALL.iter().position(|known| *known == state).unwrap_or_default()
+}
+
+fn state_at(place: u8) -> ExecutionState {
+    ExecutionState::ALL[usize::from(place) % STATES]
 }
 
 /// Counters of one attempt of a job.

@@ -20,7 +20,7 @@ mod value;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use kobel_model::ids::JobId;
 use kobel_rest::states::ExecutionState;
@@ -28,6 +28,7 @@ use kobel_rest::states::ExecutionState;
 pub(crate) use component::Component;
 pub(crate) use rates::TimesPerSecond;
 
+use crate::epoch::now_ms;
 use crate::metrics::OperatorMetrics;
 use crate::view::cluster::Cluster;
 use crate::view::job::{Attempt, JobView};
@@ -92,10 +93,12 @@ impl Monitor {
         }
     }
 
-    /// Where the time of a task goes; nowhere if there is no such task, or no rate yet.
-    pub(crate) fn times(&self, job: JobId, vertex: usize, subtask: usize) -> TimesPerSecond {
+    /// Where the time of a task goes; nowhere if there is no such task, or no rate of the current attempt yet.
+    pub(crate) fn times(&self, job: &JobView, vertex: usize, subtask: usize) -> TimesPerSecond {
+        let Some((id, attempt)) = running(job) else { return TimesPerSecond::default() };
         let samples = self.samples.read().unwrap_or_else(PoisonError::into_inner);
-        samples.get(&job).map(|samples| samples.task(vertex, subtask).times).unwrap_or_default()
+        let samples = samples.get(&id).filter(|samples| samples.attempt() == attempt.number);
+        samples.map(|samples| samples.task(vertex, subtask).times).unwrap_or_default()
     }
 
     /// Metrics of the JobManager.
@@ -137,7 +140,7 @@ impl Monitor {
 
     /// All metrics in Prometheus' text format.
     pub(crate) fn prometheus(&self) -> String {
-        self.prometheus_at(epoch_ms())
+        self.prometheus_at(now_ms())
     }
 
     fn prometheus_at(&self, now_ms: i64) -> String {
@@ -178,7 +181,8 @@ impl Monitor {
         out
     }
 
-    fn figures(&self) -> ProcessFigures {
+    /// What the process used of the machine when the last sample was taken.
+    pub(crate) fn figures(&self) -> ProcessFigures {
         *self.figures.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -257,11 +261,6 @@ impl<'a> TaskPlace<'a> {
 /// A job's id and attempt, if it has not ended.
 fn running(job: &JobView) -> Option<(JobId, Arc<Attempt>)> {
     job.read(|state| (!state.status.is_globally_terminal()).then(|| (job.facts.id, Arc::clone(&state.attempt))))
-}
-
-fn epoch_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

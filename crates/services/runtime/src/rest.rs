@@ -23,9 +23,9 @@ mod exceptions;
 #[cfg(test)]
 mod fixtures;
 mod guard;
-mod hardware;
 mod hex_id;
 mod identity;
+mod java_exceptions;
 mod jobs;
 mod listen;
 mod logs;

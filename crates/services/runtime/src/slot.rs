@@ -54,6 +54,8 @@ pub(crate) struct Slot {
     /// Which tasks have taken it.
     pub(crate) taken: Vec<bool>,
     pub(crate) has_ended: bool,
+    /// The task that is being stepped.
+    pub(crate) current: Option<usize>,
 }
 
 impl Slot {
@@ -74,7 +76,13 @@ impl Slot {
         let failure = match std::panic::catch_unwind(run) {
             Ok(Ok(())) => return,
             Ok(Err(failure)) => failure,
-            Err(panic) => Error::bug(format!("a slot panicked: {}", panic_text(panic.as_ref()))).into(),
+            Err(panic) => {
+                let error = Error::bug(format!("a slot panicked: {}", panic_text(panic.as_ref())));
+                match self.current.and_then(|index| self.tasks.get(index)) {
+                    Some(task) => task.failed(error, clock.now_ms()),
+                    None => error.into(),
+                }
+            }
         };
         reporter.tell(SlotEvent::Failed(failure));
     }
@@ -101,6 +109,7 @@ impl Slot {
         let (mut progressed, mut sleep) = (false, SLEEP_MAX);
         let mut begin = Instant::now();
         for index in (0..self.tasks.len()).rev() {
+            self.current = Some(index);
             let task = &mut self.tasks[index];
             let step = task.step(self.batch_rows, now_ms).map_err(|error| task.failed(error, now_ms))?;
             let end = Instant::now();
@@ -116,6 +125,7 @@ impl Slot {
                 }
             }
         }
+        self.current = None;
         self.snapshot_ended(now_ms)?;
         if !self.has_ended && self.tasks.iter_mut().all(Task::is_done) {
             self.has_ended = true;

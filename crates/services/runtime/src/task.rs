@@ -63,6 +63,8 @@ pub(crate) enum Route {
     Forward,
     /// By key group.
     Hash(Box<HashPartitioner>),
+    /// Always the same one, so that no row overtakes one that it takes back.
+    To(usize),
     /// One batch each in turn.
     Rebalance(usize),
 }
@@ -93,7 +95,7 @@ pub(crate) enum TaskStep {
 /// The states of a task's operators by node.
 pub(crate) type TaskState = Vec<(usize, OperatorState)>;
 
-/// What time is not counted any more once a task has ended.
+/// The time of a task that has ended is not counted any more.
 const UNCOUNTED: Option<TaskTime> = None;
 
 /// One subtask of a vertex.
@@ -152,10 +154,10 @@ impl Task {
             self.counters().spend(time, nanoseconds(begin.saturating_duration_since(self.stepped)));
         }
         let (during, after) = match step {
+            _ if self.has_ended => (TaskTime::Busy, UNCOUNTED),
             TaskStep::Progress | TaskStep::Snapshot(_) => (TaskTime::Busy, Some(self.when_runnable())),
             TaskStep::Ended => (TaskTime::Busy, UNCOUNTED),
             TaskStep::Blocked => (TaskTime::BackPressured, Some(TaskTime::BackPressured)),
-            TaskStep::Waiting(_) if self.has_ended => (TaskTime::Idle, UNCOUNTED),
             TaskStep::Waiting(_) => (TaskTime::Idle, Some(TaskTime::Idle)),
         };
         if self.between.is_some() {
@@ -409,6 +411,8 @@ impl Output {
     }
 
     fn send_rows(&mut self, batch: Batch, counters: &TaskMetrics) -> Result<()> {
+        // Measured once: the parts share it by their rows.
+        let (bytes, rows) = (batch.memory_bytes(), (batch.num_rows() as u64).max(1));
         let parts = match &mut self.route {
             Route::Hash(partitioner) => partitioner.divide(batch)?,
             Route::Rebalance(next) => {
@@ -416,9 +420,10 @@ impl Output {
                 vec![(*next, batch)]
             }
             Route::Forward => vec![(0, batch)],
+            Route::To(subtask) => vec![(*subtask, batch)],
         };
         for (subtask, batch) in parts {
-            let bytes = batch.memory_bytes();
+            let bytes = bytes * batch.num_rows() as u64 / rows;
             counters.rows_out.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
             counters.bytes_out.fetch_add(bytes, Ordering::Relaxed);
             counters.batches_out.fetch_add(1, Ordering::Relaxed);

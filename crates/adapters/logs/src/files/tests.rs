@@ -106,6 +106,29 @@ fn no_name_leads_to_another_file() {
 }
 
 #[test]
+fn two_processes_with_one_stem_write_files_of_their_own() {
+    let directory = TempDir::new().unwrap();
+    // Locks of two descriptors exclude each other, be they of two processes or of one.
+    let (first, second) = (open(&directory), open(&directory));
+    let own = format!("kobel-1-{}", std::process::id());
+    let names = [(&first, "kobel-1".to_owned()), (&second, own)];
+    for (files, stem) in &names {
+        files.write(&format!("of {stem}\n"));
+    }
+    for (files, stem) in &names {
+        assert_eq!((files.main_name(), files.stdout_name()), (format!("{stem}.log"), format!("{stem}.out")));
+        let listed: Vec<_> = files.list().unwrap().into_iter().map(|file| file.name).collect();
+        assert_eq!(listed, [format!("{stem}.log")]);
+        let mut text = String::new();
+        files.open_file(&files.main_name()).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, format!("of {stem}\n"));
+    }
+    assert!(second.open_file("kobel-1.log").is_err(), "it is of the other one");
+    drop(first);
+    assert_eq!(open(&directory).main_name(), "kobel-1.log");
+}
+
+#[test]
 fn options_out_of_bounds_are_refused_before_anything_is_made() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("logs");

@@ -32,7 +32,7 @@ use self::job::{Checkpoints, JobRunner, Start, checkpoint_directory};
 use self::lineage::Lineage;
 use self::resume::{GoOn, PlannedJob, Resume, from_last, from_snapshot};
 use self::script::Script;
-use self::service::{Service, Stay};
+use self::service::Service;
 use self::settings::{Overrides, check};
 use crate::args::RunArguments;
 use crate::exit::Exit;
@@ -47,16 +47,21 @@ pub(crate) fn run(arguments: &RunArguments) -> Exit {
     let mut checkpoints = None;
     match run_script(arguments, &terminal, &mut checkpoints) {
         Ok(exit) => exit,
-        // Whoever read the rows has seen enough.
-        Err(_) if terminal.is_stdout_closed() => Exit::Done,
-        Err(error) => {
-            terminal.error(&error);
-            if checkpoints.is_some_and(|checkpoints| checkpoints.has_whole()) {
-                tell_resume(&terminal, GoOn::Recover);
-            }
-            Exit::Failed(error.kind())
-        }
+        Err(error) => report(&error, &terminal, checkpoints.as_ref()),
     }
+}
+
+/// Tells why a run failed, and how to go on.
+fn report(error: &Error, terminal: &Terminal, checkpoints: Option<&Checkpoints>) -> Exit {
+    if terminal.is_stdout_closed() {
+        // Whoever read the rows has seen enough.
+        return Exit::Done;
+    }
+    terminal.error(error);
+    if checkpoints.is_some_and(Checkpoints::has_whole) {
+        tell_resume(terminal, GoOn::Recover);
+    }
+    Exit::Failed(error.kind())
 }
 
 fn run_script(
@@ -85,7 +90,7 @@ fn run_script(
     let program = Program { script, statements, overrides, settings, connectors };
     let (resume, lineage) = program.start(arguments, terminal)?;
     let session = program.session();
-    ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None, was_interrupted: false }.run()
+    ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None }.run()
 }
 
 /// The streams of the connector `print`: rows share the screen with the progress.
@@ -209,20 +214,25 @@ struct ScriptRun<'a> {
     checkpoints: &'a mut Option<Checkpoints>,
     /// What the outside can ask, once a job has been started.
     service: Option<Service>,
-    /// The person wanted the run to end.
-    was_interrupted: bool,
 }
 
 impl ScriptRun<'_> {
     fn run(mut self) -> Result<Exit> {
         let end = self.steps();
-        if let Some(service) = &self.service {
-            let interrupts = &self.runner.interrupts;
-            interrupts.linger();
-            let stay = if self.was_interrupted { Stay::ForAnswers } else { Stay::AsSet };
-            service.end(end.as_ref().err(), stay, &|| interrupts.was_left());
+        let Some(service) = self.service.take() else { return end };
+        let (terminal, interrupts) = (&self.runner.terminal, &self.runner.interrupts);
+        // The person must not wait for it until the process ends.
+        let exit = match &end {
+            Ok(exit) => *exit,
+            Err(error) => report(error, terminal, self.checkpoints.as_ref()),
+        };
+        interrupts.linger();
+        let is_left = || interrupts.was_left() || terminal.is_stdout_closed();
+        if service.stays() && !is_left() {
+            terminal.inform("the script has ended; the REST API answers until Ctrl-C, or `DELETE /cluster`");
         }
-        end
+        service.end(end.as_ref().err(), &is_left);
+        Ok(exit)
     }
 
     fn steps(&mut self) -> Result<Exit> {
@@ -271,9 +281,15 @@ impl ScriptRun<'_> {
             let (script, statements) = (&self.program.script, &self.program.statements);
             self.service = Service::start(settings, script, statements, &terminal)?;
         }
+        if self.service.as_ref().is_some_and(Service::is_end_wanted) {
+            terminal.say(&format!("stopped before statement {}", statement + 1));
+            return Ok(Some(Exit::Done));
+        }
+        if let Some(service) = &self.service {
+            service.hide(plan.table_options().into_iter());
+        }
         let start = Start { settings, restore, service: self.service.as_ref() };
         let ended = self.runner.run(plan, start, &mut self.lineage, self.checkpoints)?;
-        self.was_interrupted |= ended.was_interrupted;
         let is_last = statement + 1 == self.program.statements.len();
         match ended.end {
             JobEnd::Finished if !ended.was_interrupted || is_last => Ok(None),
@@ -286,6 +302,7 @@ impl ScriptRun<'_> {
                 tell_savepoint(&terminal, &savepoint);
                 Ok(Some(Exit::Done))
             }
+            JobEnd::Canceled if terminal.is_stdout_closed() => Ok(Some(Exit::Done)),
             JobEnd::Canceled => {
                 self.tell_recovery();
                 let was_asked = !ended.was_interrupted && self.service.is_some();

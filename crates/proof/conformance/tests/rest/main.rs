@@ -7,6 +7,7 @@ mod journey;
 mod live;
 mod native;
 mod peers;
+mod protection;
 mod requests;
 mod samples;
 mod shape;

@@ -6,12 +6,22 @@
 use std::fs;
 use std::time::Duration;
 
+/// The time between two looks at processor time from which a load can be told: the kernel counts it in hundredths of a
+/// second.
+const LOAD_TIME_MIN: Duration = Duration::from_millis(500);
+
 /// What the process uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct ProcessFigures {
+    /// Processors that it may use.
+    pub(crate) processors: Option<u64>,
+    /// Bytes of memory of the machine.
+    pub(crate) machine_bytes: Option<u64>,
+    /// Bytes of memory that programs on the machine can still get.
+    pub(crate) machine_bytes_available: Option<u64>,
     /// Processor time in nanoseconds.
     pub(crate) cpu_ns: Option<u64>,
-    /// Part of all processors that it used since the figures before, between 0 and 1.
+    /// Part of all processors that it used lately, between 0 and 1.
     pub(crate) cpu_load: Option<f64>,
     /// Bytes of memory that are resident.
     pub(crate) memory_bytes: Option<u64>,
@@ -28,23 +38,25 @@ pub(crate) struct ProcessFigures {
 /// Reads figures.
 #[derive(Debug)]
 pub(crate) struct Probe {
-    processors: f64,
-    memory_bytes_max: Option<u64>,
+    processors: u64,
+    /// Bytes that the control group may have.
+    group_bytes_max: Option<u64>,
     files_max: Option<u64>,
-    /// When processor time was read, and how much it was.
+    /// When processor time was read for the load, and how much it was.
     last_cpu: Option<(Duration, u64)>,
+    /// The load that followed from it.
+    last_load: Option<f64>,
 }
 
 impl Probe {
     /// Reads what does not change.
     pub(crate) fn new() -> Self {
-        let machine = read("/proc/meminfo").and_then(|text| kilobytes(&text, "MemTotal:"));
-        let group = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok());
         Self {
-            processors: std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64),
-            memory_bytes_max: [machine, group].into_iter().flatten().min(),
+            processors: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
+            group_bytes_max: read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok()),
             files_max: read("/proc/self/limits").and_then(|text| open_files_limit(&text)),
             last_cpu: None,
+            last_load: None,
         }
     }
 
@@ -52,23 +64,35 @@ impl Probe {
     pub(crate) fn figures(&mut self, at: Duration) -> ProcessFigures {
         let cpu_ns = read("/proc/self/stat").and_then(|text| cpu_ns(&text));
         let status = read("/proc/self/status").unwrap_or_default();
-        let figures = ProcessFigures {
+        let machine = read("/proc/meminfo").unwrap_or_default();
+        let machine_bytes = kilobytes(&machine, "MemTotal:");
+        ProcessFigures {
+            processors: Some(self.processors),
+            machine_bytes,
+            machine_bytes_available: kilobytes(&machine, "MemAvailable:"),
             cpu_ns,
             cpu_load: cpu_ns.and_then(|cpu_ns| self.load(at, cpu_ns)),
             memory_bytes: kilobytes(&status, "VmRSS:"),
-            memory_bytes_max: self.memory_bytes_max,
+            memory_bytes_max: [machine_bytes, self.group_bytes_max].into_iter().flatten().min(),
             threads: field(&status, "Threads:").and_then(|text| text.parse().ok()),
             files: fs::read_dir("/proc/self/fd").ok().map(|files| files.count() as u64),
             files_max: self.files_max,
-        };
-        self.last_cpu = cpu_ns.map(|cpu_ns| (at, cpu_ns));
-        figures
+        }
     }
 
-    fn load(&self, at: Duration, cpu_ns: u64) -> Option<f64> {
-        let (before, cpu_before) = self.last_cpu?;
-        let elapsed_ns = at.checked_sub(before).filter(|elapsed| !elapsed.is_zero())?.as_nanos() as f64;
-        Some((cpu_ns.saturating_sub(cpu_before) as f64 / elapsed_ns / self.processors).min(1.0))
+    /// The load since the last look; too soon after it, the load of then.
+    fn load(&mut self, at: Duration, cpu_ns: u64) -> Option<f64> {
+        let Some((before, cpu_before)) = self.last_cpu else {
+            self.last_cpu = Some((at, cpu_ns));
+            return None;
+        };
+        let elapsed = at.saturating_sub(before);
+        if elapsed >= LOAD_TIME_MIN {
+            let used_ns = cpu_ns.saturating_sub(cpu_before) as f64;
+            self.last_load = Some((used_ns / elapsed.as_nanos() as f64 / self.processors as f64).min(1.0));
+            self.last_cpu = Some((at, cpu_ns));
+        }
+        self.last_load
     }
 }
 
@@ -142,13 +166,16 @@ mod tests {
 
     #[test]
     fn load_is_a_part_of_all_processors() {
-        let mut probe = Probe { processors: 4.0, memory_bytes_max: None, files_max: None, last_cpu: None };
-        let second = Duration::from_secs(1);
-        assert_eq!(probe.load(second, 5), None);
-        probe.last_cpu = Some((second, 1_000));
-        assert_eq!(probe.load(second * 2, 2_000_001_000), Some(0.5));
-        assert_eq!(probe.load(second * 2, 9_000_001_000), Some(1.0));
-        assert_eq!(probe.load(second, 2_000_001_000), None, "no time has passed");
+        let mut probe =
+            Probe { processors: 4, group_bytes_max: None, files_max: None, last_cpu: None, last_load: None };
+        let ms = Duration::from_millis;
+        assert_eq!(probe.load(ms(1_000), 1_000), None, "there was no look before");
+        assert_eq!(probe.load(ms(1_010), 10_001_000), None, "it is too soon to tell");
+        assert_eq!(probe.load(ms(2_000), 2_000_001_000), Some(0.5));
+        assert_eq!(probe.load(ms(2_499), 4_000_001_000), Some(0.5), "it is too soon to tell anything new");
+        assert_eq!(probe.load(ms(1_000), 4_000_001_000), Some(0.5), "no time has passed");
+        assert_eq!(probe.load(ms(3_000), 3_000_001_000), Some(0.25), "since the last one that was told");
+        assert_eq!(probe.load(ms(4_000), 90_000_001_000), Some(1.0));
     }
 
     #[cfg(target_os = "linux")]
@@ -159,6 +186,10 @@ mod tests {
         assert!(first.cpu_ns.is_some() && first.cpu_load.is_none(), "{first:?}");
         assert!(first.memory_bytes.is_some_and(|bytes| bytes > 100_000), "{first:?}");
         assert!(first.memory_bytes <= first.memory_bytes_max, "{first:?}");
+        assert!(first.memory_bytes_max <= first.machine_bytes, "{first:?}");
+        assert!(first.machine_bytes_available.is_some_and(|bytes| bytes > 0), "{first:?}");
+        assert!(first.machine_bytes_available < first.machine_bytes, "{first:?}");
+        assert!(first.processors.is_some_and(|processors| processors > 0), "{first:?}");
         assert!(first.threads.is_some_and(|threads| threads > 0) && first.files.is_some_and(|files| files > 2));
         assert!(probe.figures(Duration::from_secs(2)).cpu_load.is_some_and(|load| (0.0..=1.0).contains(&load)));
     }

@@ -127,16 +127,16 @@ fn rates_follow_from_samples_and_start_anew_with_each_attempt() {
     for (name, value) in expected {
         assert_eq!(text(&task, name), value, "{name}");
     }
-    let id = JOB_ID.parse().unwrap();
-    let times = monitor.times(id, 1, 0);
+    let times = monitor.times(&job, 1, 0);
     assert!((times.busy_ms + times.back_pressured_ms + times.idle_ms - 1_000.0).abs() < 1e-6, "{times:?}");
-    assert_eq!(monitor.times(id, 1, 7), TimesPerSecond::default());
+    assert_eq!(monitor.times(&job, 1, 7), TimesPerSecond::default());
 
     job.update(|state| state.attempt = fixtures::attempt(1, 3));
     let task = monitor.subtask(&job, 1, 0, 0).unwrap();
     assert_eq!(text(&task, "numRecordsInPerSecond"), "0.0", "samples of the attempt before do not count");
+    assert_eq!(monitor.times(&job, 1, 0), TimesPerSecond::default(), "nor do they here");
     monitor.sample_at(Duration::from_secs(5));
-    assert_eq!(monitor.times(id, 1, 0), TimesPerSecond::default());
+    assert_eq!(monitor.times(&job, 1, 0), TimesPerSecond::default());
     assert_eq!(monitor.subtasks(&job, 1, 0).len(), 3);
 }
 

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use kobel_rest::number::Number;
+
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum MetricValue {
@@ -74,35 +76,16 @@ impl fmt::Display for MetricValue {
         match self {
             Self::Count(value) => write!(f, "{value}"),
             Self::Long(value) => write!(f, "{value}"),
-            Self::Double(value) => f.write_str(&java_double(*value)),
+            Self::Double(value) => write!(f, "{}", Number(*value)),
             Self::Flag(value) => write!(f, "{value}"),
             Self::Text(value) => f.write_str(value),
         }
     }
 }
 
-/// A number as `Double.toString` of Java prints it: `139.0`, `7.2876224E7`, `1.0E-5`, `NaN`.
-fn java_double(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "Infinity".to_owned() } else { "-Infinity".to_owned() };
-    }
-    if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
-        return format!("{value:?}");
-    }
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
-        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MetricValue, java_double};
+    use super::MetricValue;
 
     #[test]
     fn doubles_print_as_java_prints_them() {
@@ -122,7 +105,7 @@ mod tests {
             (f64::NEG_INFINITY, "-Infinity"),
         ];
         for (value, text) in cases {
-            assert_eq!(java_double(value), text);
+            assert_eq!(MetricValue::from(value).to_string(), text);
         }
     }
 

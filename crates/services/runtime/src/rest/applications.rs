@@ -10,15 +10,19 @@ use kobel_rest::states::{ApplicationState, JobStatus};
 
 use crate::rest::call::{Answer, Call, Refusal, Reply};
 use crate::rest::hex_id::HexId;
+use crate::rest::java_exceptions::NO_APPLICATION;
 use crate::rest::jobs::summary;
 use crate::rest::refusals::internal;
 use crate::view::cluster::{ApplicationEnd, Cluster};
 
 /// How the application stands, in the words of the API.
-struct Standing {
-    state: ApplicationState,
-    end_time: i64,
-    duration: i64,
+pub(crate) struct Standing {
+    /// Its state.
+    pub(crate) state: ApplicationState,
+    /// When it ended in epoch milliseconds, or -1.
+    pub(crate) end_time: i64,
+    /// How long it has run, or ran.
+    pub(crate) duration: i64,
 }
 
 /// `GET /applications/overview`.
@@ -79,7 +83,7 @@ pub(crate) fn exceptions(call: &Call<'_>) -> Reply {
 
 /// 500 as Flink answers, because there is no such application.
 pub(crate) fn no_application(id: &HexId) -> Refusal {
-    internal(format_args!("Could not find Flink application ({id})"))
+    internal(NO_APPLICATION, format_args!("Could not find Flink application ({id})"))
 }
 
 /// Refuses every application but ours.
@@ -88,16 +92,17 @@ fn named(call: &Call<'_>) -> Result<(), Refusal> {
     if id.to_string() == call.cluster.facts.application_id { Ok(()) } else { Err(no_application(&id)) }
 }
 
-fn standing(cluster: &Cluster, end: &ApplicationEnd, now_ms: i64) -> Standing {
+/// How the application stands.
+pub(crate) fn standing(cluster: &Cluster, end: &ApplicationEnd, now_ms: i64) -> Standing {
     let begun = cluster.facts.started_ms;
     let Some((ended_ms, result)) = &end.ended else {
-        let state = if end.is_shutdown_wanted { ApplicationState::Canceling } else { ApplicationState::Running };
+        let state = if end.is_cancel_wanted { ApplicationState::Canceling } else { ApplicationState::Running };
         return Standing { state, end_time: -1, duration: (now_ms - begun).max(0) };
     };
     let is_canceled = || cluster.jobs().iter().any(|job| job.read(|state| state.status == JobStatus::Canceled));
     let state = match result {
         Err(_) => ApplicationState::Failed,
-        Ok(()) if is_canceled() => ApplicationState::Canceled,
+        Ok(()) if end.is_cancel_wanted || is_canceled() => ApplicationState::Canceled,
         Ok(()) => ApplicationState::Finished,
     };
     Standing { state, end_time: *ended_ms, duration: (ended_ms - begun).max(0) }
@@ -108,11 +113,6 @@ fn timestamps(cluster: &Cluster, end: &ApplicationEnd, state: ApplicationState) 
     let mut timestamps = PerState::zero();
     timestamps.set(ApplicationState::Created, cluster.facts.started_ms);
     timestamps.set(ApplicationState::Running, cluster.facts.started_ms);
-    for known in ApplicationState::ALL {
-        if let Some(since) = end.since_ms.get(known.as_str()) {
-            timestamps.set(*known, *since);
-        }
-    }
     if let Some((ended_ms, _)) = end.ended {
         timestamps.set(state, ended_ms);
     }

@@ -7,13 +7,14 @@ use std::fs::File;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use kobel_model::ids::JobId;
+use kobel_model::ids::{JobId, OperatorId};
 use kobel_rest::errors::ErrorResponseBody;
 use kobel_rest::requests::read_body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::monitor::Monitor;
+use crate::rest::java_exceptions::{NOT_FOUND, REST_HANDLER, no_job};
 use crate::rest::operations::Operations;
 use crate::view::cluster::Cluster;
 use crate::view::job::JobView;
@@ -142,13 +143,13 @@ impl Refusal {
     /// The body.
     pub(crate) fn body(&self) -> ErrorResponseBody {
         let class = match self.wording {
-            Wording::Plain => "",
-            Wording::Handler => "org.apache.flink.runtime.rest.handler.RestHandlerException: ",
-            Wording::NotFound => "org.apache.flink.runtime.rest.NotFoundException: ",
+            Wording::Plain => None,
+            Wording::Handler => Some(REST_HANDLER),
+            Wording::NotFound => Some(NOT_FOUND),
         };
         let mut errors = self.messages.clone();
-        if let Some(first) = errors.first_mut() {
-            first.insert_str(0, class);
+        if let (Some(class), Some(first)) = (class, errors.first_mut()) {
+            first.insert_str(0, &format!("{class}: "));
         }
         ErrorResponseBody { errors }
     }
@@ -184,21 +185,44 @@ impl Call<'_> {
     /// 404 if there is none.
     pub(crate) fn job(&self) -> Result<Arc<JobView>, Refusal> {
         let id: JobId = self.path_value("jobid")?;
-        self.cluster.job(id).ok_or_else(|| {
-            Refusal::missing(format!("Job {id} not found")).caused_by(format_args!(
-                "org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job ({id})"
-            ))
-        })
+        let missing = || Refusal::missing(format!("Job {id} not found")).caused_by(no_job(id));
+        self.cluster.job(id).ok_or_else(missing)
     }
 
     /// The vertex of `job` that the path names, as its index.
     ///
     /// # Errors
-    /// 404 if there is none.
+    /// 404 if there is none, in the words of what is about a part of a vertex.
     pub(crate) fn vertex(&self, job: &JobView) -> Result<usize, Refusal> {
-        let id: kobel_model::ids::OperatorId = self.path_value("vertexid")?;
+        self.vertex_or(job, |id| Refusal::not_found(format!("No vertex with ID '{id}' exists.")))
+    }
+
+    /// The vertex of `job` that the path names, as its index.
+    ///
+    /// # Errors
+    /// 404 if there is none, in the words of what is about the vertex as a whole.
+    pub(crate) fn whole_vertex(&self, job: &JobView) -> Result<usize, Refusal> {
+        self.vertex_or(job, |id| Refusal::missing(format!("JobVertex {id} not found")))
+    }
+
+    fn vertex_or(&self, job: &JobView, missing: impl FnOnce(OperatorId) -> Refusal) -> Result<usize, Refusal> {
+        let id: OperatorId = self.path_value("vertexid")?;
         let found = job.facts.plan.vertex(&id.to_string()).map(|(index, _)| index);
-        found.ok_or_else(|| Refusal::not_found(format!("No vertex with ID '{id}' exists.")))
+        found.ok_or_else(|| missing(id))
+    }
+
+    /// The job and the vertex that the path names, for answers to which it is no error that there is no such.
+    ///
+    /// # Errors
+    /// 400 if one of them is no id.
+    pub(crate) fn known_vertex(&self) -> Result<Option<(Arc<JobView>, usize)>, Refusal> {
+        let job: JobId = self.path_value("jobid")?;
+        let vertex: OperatorId = self.path_value("vertexid")?;
+        let known = self.cluster.job(job).and_then(|job| {
+            let (vertex, _) = job.facts.plan.vertex(&vertex.to_string())?;
+            Some((job, vertex))
+        });
+        Ok(known)
     }
 
     /// The body as a value; an empty body counts as `{}`.

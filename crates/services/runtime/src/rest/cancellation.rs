@@ -2,9 +2,10 @@
 
 use kobel_model::ids::JobId;
 use kobel_rest::cluster::EmptyBody;
-use kobel_rest::states::JobStatus;
+use kobel_rest::states::{ApplicationState, JobStatus};
 
 use crate::control::Control;
+use crate::rest::applications::standing;
 use crate::rest::call::{Answer, Call, Refusal, Reply};
 use crate::rest::hex_id::HexId;
 use crate::rest::refusals::unreadable;
@@ -54,16 +55,20 @@ pub(crate) fn application(call: &Call<'_>) -> Reply {
     if id.to_string() != call.cluster.facts.application_id {
         return Err(Refusal::not_found("Application could not be found."));
     }
-    if let Some((_, result)) = call.cluster.application().ended {
-        let state = if result.is_ok() { "FINISHED" } else { "FAILED" };
-        let message = format!(
-            "Application cancellation failed because the application has already reached another terminal state \
-             ({state})."
-        );
-        return Err(Refusal::new(409, message));
+    match standing(call.cluster, &call.cluster.application(), call.now_ms).state {
+        state @ (ApplicationState::Finished | ApplicationState::Failed) => Err(Refusal::new(
+            409,
+            format!(
+                "Application cancellation failed because the application has already reached another terminal state \
+                 ({state})."
+            ),
+        )),
+        ApplicationState::Canceled => accepted(),
+        _ => {
+            cancel_all(call);
+            accepted()
+        }
     }
-    cancel_all(call);
-    accepted()
 }
 
 /// `DELETE /cluster`.
@@ -73,7 +78,10 @@ pub(crate) fn cluster(call: &Call<'_>) -> Reply {
     Answer::empty()
 }
 
+/// Cancels every job, and has none begin any more.
 fn cancel_all(call: &Call<'_>) {
+    // An application that has ended is not canceled by what is asked later.
+    call.cluster.note(|end| end.is_cancel_wanted |= end.ended.is_none());
     for job in call.cluster.jobs() {
         if !job.read(|state| state.status.is_globally_terminal()) {
             job.controller().send(Control::Cancel);

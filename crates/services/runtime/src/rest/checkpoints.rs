@@ -1,6 +1,5 @@
 //! Checkpoints of a job: counts, summary, the latest ones, the history, one in detail, and their configuration.
 
-use std::path::Path;
 use std::time::Duration;
 
 use kobel_logs::Scrubber;
@@ -13,6 +12,7 @@ use kobel_rest::operations::SavepointFormatType;
 use kobel_rest::ordered::OrderedMap;
 use kobel_rest::statistics::StatsSummary;
 
+use crate::location::location;
 use crate::rest::call::{Answer, Call, Refusal, Reply};
 use crate::view::checkpoints::{
     CheckpointHistory, CheckpointProgress, CheckpointRecord, CheckpointType, SubtaskCheckpoint,
@@ -187,11 +187,6 @@ fn kind(kind: CheckpointType) -> CheckpointKind {
         CheckpointType::Savepoint => CheckpointKind::Savepoint,
         CheckpointType::SyncSavepoint => CheckpointKind::SyncSavepoint,
     }
-}
-
-/// A directory as Flink writes it.
-fn location(path: &Path) -> String {
-    format!("file:{}", path.display())
 }
 
 fn statistics(look: &Look<'_>, history: &CheckpointHistory) -> CheckpointingStatistics {

@@ -22,12 +22,12 @@ use crate::rest::dispatch::{Site, respond};
 
 /// Connections at a time; more have to wait.
 pub(crate) const CONNECTIONS_MAX: u32 = 512;
-/// The time in which a request must have come, the time in between included.
-const HEADER_TIME: Duration = Duration::from_secs(60);
+/// The time in which the head of a request must have come, the time in which the connection lies idle included.
+const HEADER_TIME: Duration = Duration::from_secs(10);
 /// The time in which a client must have agreed on TLS.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// After this time a connection may finish what it is at; a client that takes nothing does not hold it for ever.
-const CONNECTION_TIME: Duration = Duration::from_secs(600);
+const CONNECTION_TIME: Duration = Duration::from_secs(120);
 /// The time for that.
 const LAST_TIME: Duration = Duration::from_secs(60);
 /// The pause after a connection could not be taken, when files are short.

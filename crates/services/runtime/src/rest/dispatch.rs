@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
@@ -15,6 +15,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 
+use crate::epoch::now_ms;
 use crate::monitor::Monitor;
 use crate::rest::body::AnswerBody;
 use crate::rest::call::{Answer, Call, Content, Refusal, Reply};
@@ -27,6 +28,9 @@ use crate::view::cluster::Cluster;
 
 /// The time in which a body must have come.
 const BODY_TIME: Duration = Duration::from_secs(30);
+/// The most bytes of a body, whatever is allowed: no request here needs more, since nothing is uploaded, which is what
+/// Flink's larger bound is for. So all connections together hold no more than memory has room for.
+const BODY_MAX: usize = 1 << 20;
 /// How much of a path is logged.
 const LOGGED_PATH_MAX: usize = 256;
 
@@ -63,26 +67,33 @@ pub(crate) struct Site {
     pub(crate) monitor: Arc<Monitor>,
     /// What requests are about.
     pub(crate) service: Service,
-    /// The most bytes of a body.
+    /// The most bytes of a body that the settings allow.
     pub(crate) body_max: usize,
 }
 
 /// Answers a request; what goes wrong is an answer too.
 pub(crate) async fn respond(site: Arc<Site>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Infallible> {
     let (head, body) = request.into_parts();
-    let response = match site.guard.check(&head.headers) {
-        Err(denial) => denied(denial),
-        Ok(()) => {
-            let reply = receive(body, site.body_max).await.and_then(|body| site.answer(&head, &body));
-            site.response(reply)
-        }
-    };
+    if let Err(denial) = site.guard.check(&head.headers) {
+        // Whoever may not ask cannot fill the log either.
+        let (status, reason) = (denial.status(), denial.message());
+        tracing::debug!(target: "kobel.rest", status, reason, "REST request denied");
+        return Ok(denied(denial));
+    }
+    let reply = receive(body, site.body_max.min(BODY_MAX)).await.and_then(|body| site.answer(&head, &body));
+    let response = site.response(reply);
     if head.method != Method::GET {
-        let path = head.uri.path();
-        let path = path.get(..LOGGED_PATH_MAX).unwrap_or(path);
-        tracing::info!(target: "kobel.rest", method = head.method.as_str(), path, status = response.status().as_u16(), "REST request");
+        log(&head, response.status());
     }
     Ok(response)
+}
+
+/// Tells of a request that may have changed something.
+fn log(head: &Parts, status: StatusCode) {
+    let (method, status) = (head.method.as_str(), status.as_u16());
+    let path = head.uri.path();
+    let path = path.get(..LOGGED_PATH_MAX).unwrap_or(path);
+    tracing::info!(target: "kobel.rest", method, path, status, "REST request");
 }
 
 /// The whole body.
@@ -113,8 +124,12 @@ async fn receive(mut body: Incoming, max: usize) -> Result<Vec<u8>, Refusal> {
 }
 
 fn too_large(max: usize) -> Refusal {
-    let message = format!("content length exceeded {max} bytes. Try to raise [rest.server.max-content-length]");
-    Refusal::plain(413, message)
+    let advice = if max < BODY_MAX {
+        ". Try to raise [rest.server.max-content-length]"
+    } else {
+        ", the most that is read here, whatever [rest.server.max-content-length] says"
+    };
+    Refusal::plain(413, format!("content length exceeded {max} bytes{advice}"))
 }
 
 impl Site {
@@ -206,9 +221,4 @@ fn unknown(head: &Parts, path: &str) -> Refusal {
         return Refusal::plain(404, format!("Unable to load requested file {path}{index}."));
     }
     Refusal::plain(404, format!("Not found: {}", head.uri))
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -9,6 +9,7 @@ use kobel_rest::states::ExecutionState;
 
 use crate::rest::call::{Answer, Call, Reply};
 use crate::rest::identity::{endpoint, exception_name};
+use crate::rest::java_exceptions::ILLEGAL_ARGUMENT;
 use crate::rest::refusals::{internal, query_value};
 use crate::view::job::{Attempt, FailureRecord, JobFacts, JobState};
 
@@ -32,7 +33,14 @@ impl FromStr for LabelFilter {
 struct Look<'a> {
     task_manager_id: &'a str,
     scrubber: &'a Scrubber,
-    max: usize,
+}
+
+/// Failures, taken out of the job so that it does not wait while they are made texts.
+struct Taken {
+    /// The newest first, each with the name of its task if it was one task that failed.
+    failures: Vec<(FailureRecord, Option<String>)>,
+    /// Whether there are more.
+    is_truncated: bool,
 }
 
 /// `GET /jobs/:jobid/exceptions`.
@@ -41,20 +49,29 @@ pub(crate) fn history(call: &Call<'_>) -> Reply {
     let filter = query_value::<LabelFilter>(call, "failureLabelFilter")?;
     let job = call.job()?;
     let Ok(max) = asked.map_or(Ok(SHOWN), usize::try_from) else {
-        return Err(internal(format_args!("maxExceptions must not be negative, got {}", asked.unwrap_or_default())));
+        let message = format!("{}: maxExceptions must not be negative", asked.unwrap_or_default());
+        return Err(internal(ILLEGAL_ARGUMENT, message));
     };
     // No failure here has a label, so none passes a filter.
     if filter.is_some() {
         return Answer::json(&JobExceptionsInfoWithHistory::default());
     }
     let facts = &call.cluster.facts;
-    let look = Look { task_manager_id: &facts.task_manager_id, scrubber: &facts.scrubber, max };
-    Answer::json(&job.read(|state| shown(&job.facts, state, &look)))
+    let look = Look { task_manager_id: &facts.task_manager_id, scrubber: &facts.scrubber };
+    let taken = job.read(|state| taken(&job.facts, state, max));
+    Answer::json(&shown(taken, &look))
 }
 
-fn shown(job: &JobFacts, state: &JobState, look: &Look<'_>) -> JobExceptionsInfoWithHistory {
-    let entry = |failure: &FailureRecord| {
-        let task = task_name(job, state, failure);
+fn taken(job: &JobFacts, state: &JobState, max: usize) -> Taken {
+    let newest = state.failures.iter().take(max);
+    Taken {
+        failures: newest.map(|failure| (failure.clone(), task_name(job, state, failure))).collect(),
+        is_truncated: state.failures.len() > max,
+    }
+}
+
+fn shown(taken: Taken, look: &Look<'_>) -> JobExceptionsInfoWithHistory {
+    let entry = |(failure, task): (FailureRecord, Option<String>)| {
         let exception_name = exception_name(&failure.kind);
         let exception = ExceptionInfo {
             stacktrace: format!("{exception_name}: {}", look.scrubber.scrub(&failure.text)),
@@ -67,8 +84,8 @@ fn shown(job: &JobFacts, state: &JobState, look: &Look<'_>) -> JobExceptionsInfo
         };
         RootExceptionInfo { exception, concurrent_exceptions: Vec::new() }
     };
-    let entries = state.failures.iter().take(look.max).map(entry).collect();
-    let exception_history = JobExceptionHistory { entries, truncated: state.failures.len() > look.max };
+    let entries = taken.failures.into_iter().map(entry).collect();
+    let exception_history = JobExceptionHistory { entries, truncated: taken.is_truncated };
     JobExceptionsInfoWithHistory { exception_history }
 }
 
@@ -118,15 +135,10 @@ mod tests {
         });
         let scrubber = Scrubber::new();
         scrubber.add("hunter22");
-        let answer = |max: usize| {
-            let look = Look { task_manager_id: TASK_MANAGER, scrubber: &scrubber, max };
-            job.read(|state| serde_json::to_value(shown(&job.facts, state, &look)).unwrap())
-        };
-        job.read(|state| {
-            let look = Look { task_manager_id: TASK_MANAGER, scrubber: &scrubber, max: 9 };
-            let shown = shown(&job.facts, state, &look);
-            assert_eq!(shown.exception_history.entries[2].exception.stacktrace, "kobel.Invalid: no to ******");
-        });
+        let look = Look { task_manager_id: TASK_MANAGER, scrubber: &scrubber };
+        let shown = |max: usize| shown(job.read(|state| taken(&job.facts, state, max)), &look);
+        let answer = |max: usize| serde_json::to_value(shown(max)).unwrap();
+        assert_eq!(shown(9).exception_history.entries[2].exception.stacktrace, "kobel.Invalid: no to ******");
         let whole = json!({
             "exceptionName": "kobel.Invalid", "stacktrace": "kobel.Invalid: row 3 is no number\ncheck it",
             "timestamp": BORN + 450, "failureLabels": {}, "concurrentExceptions": [],

@@ -15,13 +15,14 @@ use kobel_rest::states::{ApplicationStatus, JobStatus, JobType, SchedulerType};
 use kobel_rest::submissions::JobClientHeartbeatRequestBody;
 
 use crate::metrics::TaskMetrics;
-use crate::rest::call::{Answer, Call, Reply};
+use crate::rest::call::{Answer, Call, Refusal, Reply};
 use crate::rest::identity::{exception_name, slot_sharing_group};
+use crate::rest::java_exceptions::no_job;
 use crate::rest::plan::graph;
 use crate::rest::refusals::job_of_master;
 use crate::rest::tasks::{counters, span, states, summed_state};
 use crate::rest::throwable::throwable;
-use crate::view::job::{JobFacts, JobState};
+use crate::view::job::{FailureRecord, JobFacts, JobState};
 use crate::view::plan::VertexView;
 
 /// `GET /jobs`.
@@ -66,8 +67,10 @@ pub(crate) fn accumulators(call: &Call<'_>) -> Reply {
 
 /// `GET /jobs/:jobid/execution-result`.
 pub(crate) fn execution_result(call: &Call<'_>) -> Reply {
-    let job = call.job()?;
-    let mut body = job.read(|state| result(&job.facts, state, &call.cluster.facts.scrubber));
+    let id: JobId = call.path_value("jobid")?;
+    let job = call.cluster.job(id).ok_or_else(|| Refusal::not_found(no_job(id)))?;
+    let end = job.read(|state| end(&job.facts, state));
+    let mut body = result(&job.facts, end, &call.cluster.facts.scrubber);
     if let Some(result) = &mut body.job_execution_result {
         result.application_id = Some(call.cluster.facts.application_id.clone());
     }
@@ -177,19 +180,34 @@ fn configuration(job: &JobFacts) -> JobConfigInfo {
     }
 }
 
-fn result(job: &JobFacts, state: &JobState, scrubber: &Scrubber) -> JobExecutionResultResponseBody {
-    let application_status = match state.status {
+/// How a job ended, taken out of it so that it does not wait while this is made texts.
+struct JobEnd {
+    status: ApplicationStatus,
+    end_time: i64,
+    net_runtime: i64,
+    cause: Option<FailureRecord>,
+}
+
+fn end(job: &JobFacts, state: &JobState) -> Option<JobEnd> {
+    let status = match state.status {
         JobStatus::Finished => ApplicationStatus::Succeeded,
         JobStatus::Canceled => ApplicationStatus::Canceled,
         JobStatus::Failed => ApplicationStatus::Failed,
-        _ => return JobExecutionResultResponseBody { status: QueueStatus::IN_PROGRESS, job_execution_result: None },
+        _ => return None,
     };
     let (end_time, net_runtime) = ended(job, state, job.created_ms);
-    let cause = state.failures.front().filter(|_| application_status == ApplicationStatus::Failed);
+    let cause = state.failures.front().filter(|_| status == ApplicationStatus::Failed).cloned();
+    Some(JobEnd { status, end_time, net_runtime, cause })
+}
+
+fn result(job: &JobFacts, end: Option<JobEnd>, scrubber: &Scrubber) -> JobExecutionResultResponseBody {
+    let Some(JobEnd { status, end_time, net_runtime, cause }) = end else {
+        return JobExecutionResultResponseBody { status: QueueStatus::IN_PROGRESS, job_execution_result: None };
+    };
     let result = JobResult {
         id: job.id.to_string(),
         name: job.name.clone(),
-        application_status,
+        application_status: status,
         accumulator_results: OrderedMap::new(),
         net_runtime,
         failure_cause: cause.map(|failure| throwable(&exception_name(&failure.kind), &scrubber.scrub(&failure.text))),

@@ -31,7 +31,7 @@ pub(crate) struct Place<'a> {
 pub(crate) fn bind(place: &Place<'_>, only_loopback: bool) -> Result<TcpListener> {
     let mut failure = None;
     for port in place.ports {
-        match addresses(place.host, *port, only_loopback).and_then(|all| TcpListener::bind(all.as_slice())) {
+        match address(place.host, *port, only_loopback).and_then(TcpListener::bind) {
             Ok(listener) => {
                 listener.set_nonblocking(true).map_err(|error| failed(place, error))?;
                 return Ok(listener);
@@ -59,14 +59,15 @@ fn failed(place: &Place<'_>, error: io::Error) -> Error {
     Error::io(format!("cannot serve {} on {at}", place.what), error).with_hint(format!("{hint} `{}`", place.setting))
 }
 
-fn addresses(host: &str, port: u16, only_loopback: bool) -> io::Result<Vec<SocketAddr>> {
+/// The one address that is meant by a name, of version 4 if it has such.
+///
+/// With several, a port that is taken at one would be served at another, where nobody looks: clients on a Java machine
+/// take `localhost` for 127.0.0.1.
+fn address(host: &str, port: u16, only_loopback: bool) -> io::Result<SocketAddr> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let fits = |address: &SocketAddr| !only_loopback || address.ip().to_canonical().is_loopback();
-    let found: Vec<_> = (bare, port).to_socket_addrs()?.filter(fits).collect();
-    if found.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address to listen on"));
-    }
-    Ok(found)
+    let found = (bare, port).to_socket_addrs()?.filter(fits).min_by_key(SocketAddr::is_ipv6);
+    found.ok_or_else(|| io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address to listen on"))
 }
 
 /// Reads certificate and key.
@@ -126,6 +127,15 @@ mod tests {
         assert!(error.hint().is_some_and(|hint| hint.contains("`rest.bind-port`")));
         let error = bind(&place("127.0.0.1", &[port, port]), true).unwrap_err();
         assert!(error.to_string().contains("any port from"), "{error}");
+    }
+
+    #[test]
+    fn a_name_means_one_address_and_rather_one_of_version_4() {
+        let listener = bind(&place("localhost", &[0]), true).unwrap();
+        let address = listener.local_addr().unwrap();
+        assert_eq!(address.ip(), std::net::Ipv4Addr::LOCALHOST);
+        let error = bind(&place("localhost", &[address.port()]), true).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "another address of the name was taken instead");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use kobel_model::ids::JobId;
 use kobel_rest::cluster::{LogInfo, LogListInfo, LogUrlResponse};
 
 use crate::rest::call::{Answer, Call, Content, Refusal, Reply};
+use crate::rest::java_exceptions::FLINK;
 use crate::rest::refusals::internal;
 
 /// What Flink's TaskManager shows in place of output that was not kept.
@@ -18,7 +19,7 @@ const NO_STDOUT: &str = "The file STDOUT does not exist on the TaskExecutor. \n\
 /// `GET /jobmanager/logs`.
 pub(crate) fn list(call: &Call<'_>) -> Reply {
     let files = match &call.cluster.facts.logs {
-        Some(logs) => logs.list().map_err(|error| internal(kobel_model::chain(&error)))?,
+        Some(logs) => logs.list().map_err(|error| internal(FLINK, kobel_model::chain(&error)))?,
         None => Vec::new(),
     };
     let info = |file: kobel_logs::LogFile| LogInfo {
@@ -62,14 +63,14 @@ pub(crate) fn task_list(call: &Call<'_>) -> Reply {
 pub(crate) fn task_named(call: &Call<'_>) -> Reply {
     let id = known_task_manager(call)?;
     let file = open(call, |_| call.path("filename").to_owned());
-    sent(file.ok_or_else(|| internal(format_args!("Failed to transfer file from TaskExecutor {id}.")))?)
+    sent(file.ok_or_else(|| not_transferred(id))?)
 }
 
 /// `GET /taskmanagers/:taskmanagerid/log`.
 pub(crate) fn task_main(call: &Call<'_>) -> Reply {
     let id = known_task_manager(call)?;
     let file = open(call, LogFiles::main_name);
-    sent(file.ok_or_else(|| internal(format_args!("Failed to transfer file from TaskExecutor {id}.")))?)
+    sent(file.ok_or_else(|| not_transferred(id))?)
 }
 
 /// `GET /taskmanagers/:taskmanagerid/stdout`.
@@ -105,6 +106,11 @@ fn sent(file: File) -> Reply {
 
 fn no_file() -> Refusal {
     Refusal::plain(404, "This file does not exist in JobManager log dir.")
+}
+
+/// 500, because the TaskManager has no such file.
+fn not_transferred(id: &str) -> Refusal {
+    internal(FLINK, format_args!("Failed to transfer file from TaskExecutor {id}."))
 }
 
 fn known_task_manager<'a>(call: &'a Call<'_>) -> Result<&'a str, Refusal> {

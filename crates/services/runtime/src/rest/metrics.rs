@@ -6,15 +6,13 @@
 mod aggregation;
 mod query;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
-use kobel_model::ids::{JobId, OperatorId};
+use kobel_model::ids::JobId;
 use kobel_rest::metrics::{Metric, MetricCollectionResponseBody};
 
 use crate::monitor::Component;
-use crate::rest::call::{Answer, Call, Refusal, Reply};
-use crate::view::job::JobView;
+use crate::rest::call::{Answer, Call, Reply};
 use aggregation::aggregated;
 use query::{aggregations, job_ids, list, subtasks};
 
@@ -59,7 +57,7 @@ pub(crate) fn jobs_aggregated(call: &Call<'_>) -> Reply {
 
 /// `GET /jobs/:jobid/vertices/:vertexid/metrics`
 pub(crate) fn vertex(call: &Call<'_>) -> Reply {
-    let Some((job, vertex)) = known_vertex(call)? else { return answer(call, None) };
+    let Some((job, vertex)) = call.known_vertex()? else { return answer(call, None) };
     let Some(names) = list(&call.query, "get") else {
         let subtasks = call.monitor.subtasks(&job, vertex, call.now_ms);
         let names = subtasks.iter().flat_map(|(subtask, component)| {
@@ -83,7 +81,7 @@ pub(crate) fn vertex(call: &Call<'_>) -> Reply {
 
 /// `GET /jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex/metrics`
 pub(crate) fn subtask(call: &Call<'_>) -> Reply {
-    let known = known_vertex(call)?;
+    let known = call.known_vertex()?;
     let subtask: usize = call.path_value("subtaskindex")?;
     let component = known.and_then(|(job, vertex)| call.monitor.subtask(&job, vertex, subtask, call.now_ms));
     answer(call, component.as_ref())
@@ -92,7 +90,7 @@ pub(crate) fn subtask(call: &Call<'_>) -> Reply {
 /// `GET /jobs/:jobid/vertices/:vertexid/subtasks/metrics`
 pub(crate) fn subtasks_aggregated(call: &Call<'_>) -> Reply {
     let wanted = subtasks(&call.query);
-    let components: Vec<Component> = match known_vertex(call)? {
+    let components: Vec<Component> = match call.known_vertex()? {
         Some((job, vertex)) => call
             .monitor
             .subtasks(&job, vertex, call.now_ms)
@@ -123,19 +121,8 @@ pub(crate) fn watermarks(call: &Call<'_>) -> Reply {
 ///
 /// No operator has a part in the JobManager.
 pub(crate) fn jm_operator(call: &Call<'_>) -> Reply {
-    known_vertex(call)?;
+    call.known_vertex()?;
     answer(call, None)
-}
-
-/// The job and vertex that the path names, if there are such.
-fn known_vertex(call: &Call<'_>) -> Result<Option<(Arc<JobView>, usize)>, Refusal> {
-    let job: JobId = call.path_value("jobid")?;
-    let vertex: OperatorId = call.path_value("vertexid")?;
-    let known = call.cluster.job(job).and_then(|job| {
-        let (vertex, _) = job.facts.plan.vertex(&vertex.to_string())?;
-        Some((job, vertex))
-    });
-    Ok(known)
 }
 
 /// The names of a component's metrics, or the values of those that were asked for.
@@ -162,13 +149,8 @@ fn answer_aggregated(call: &Call<'_>, components: &[Component]) -> Reply {
 
 /// Each name once, where it came first.
 fn without_repetition(names: Vec<String>) -> impl Iterator<Item = String> {
-    let mut seen: Vec<String> = Vec::with_capacity(names.len());
-    for name in names {
-        if !seen.contains(&name) {
-            seen.push(name);
-        }
-    }
-    seen.into_iter()
+    let mut seen = HashSet::with_capacity(names.len());
+    names.into_iter().filter(move |name| seen.insert(name.clone()))
 }
 
 #[cfg(test)]

@@ -87,6 +87,11 @@ impl Operation {
     fn new() -> Self {
         Self { progress: Progress::InProgress, ended: None, is_read: false }
     }
+
+    /// Whether it goes on, or has ended so lately that its result is still kept.
+    fn is_kept(&self, kept: Duration) -> bool {
+        self.ended.is_none_or(|ended| ended.elapsed() < kept)
+    }
 }
 
 /// The operations of a process.
@@ -105,7 +110,7 @@ impl Operations {
     /// Begins an operation unless there is one of this key.
     pub(crate) fn begin(&self, key: &OperationKey) -> Begun {
         let mut known = self.lock();
-        known.retain(|_, operation| operation.ended.is_none_or(|ended| ended.elapsed() < self.kept));
+        known.retain(|_, operation| operation.is_kept(self.kept));
         if known.contains_key(key) {
             return Begun::Before;
         }
@@ -144,9 +149,9 @@ impl Operations {
         Some(operation.progress.clone())
     }
 
-    /// Whether there is an operation that goes on, or whose end nobody has asked for.
+    /// Whether there is an operation that goes on, or whose end is still kept and nobody has asked for.
     pub(crate) fn has_unread(&self) -> bool {
-        self.lock().values().any(|operation| !operation.is_read)
+        self.lock().values().any(|operation| !operation.is_read && operation.is_kept(self.kept))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<OperationKey, Operation>> {
@@ -218,8 +223,19 @@ mod tests {
             assert_eq!(operations.begin(key), Begun::Now);
         }
         operations.end(&done, Ok(outcome(1)));
+        assert!(operations.has_unread(), "one goes on");
         assert_eq!(operations.begin(&done), Begun::Now, "the old one was forgotten");
         assert_eq!(operations.begin(&running), Begun::Before);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_once_the_result_is_no_longer_kept() {
+        let operations = operations(Duration::ZERO);
+        let key = key(OperationKind::Savepoint, "ab");
+        operations.begin(&key);
+        assert!(operations.has_unread());
+        operations.end(&key, Ok(outcome(1)));
+        assert!(!operations.has_unread());
     }
 
     #[test]

@@ -7,6 +7,11 @@ use crate::rest::call::{Answer, Call, Reply};
 use crate::view::job::JobFacts;
 use crate::view::plan::{EdgeView, PlanView, VertexView};
 
+/// Rows stay with their subtask.
+const FORWARD: &str = "FORWARD";
+/// Rows go to the subtasks in turn.
+const REBALANCE: &str = "REBALANCE";
+
 /// `GET /jobs/:jobid/plan`.
 pub(crate) fn plan(call: &Call<'_>) -> Reply {
     let job = call.job()?;
@@ -21,27 +26,32 @@ pub(crate) fn graph(facts: &JobFacts, parallelism: &[usize]) -> Plan {
         jid: facts.id.to_string(),
         name: facts.name.clone(),
         job_type: JobType::Streaming.to_string(),
-        nodes: vertices.map(|(vertex, subtasks)| node(&facts.plan, vertex, *subtasks)).collect(),
+        nodes: vertices.map(|(vertex, subtasks)| node(&facts.plan, vertex, parallelism, *subtasks)).collect(),
     }
 }
 
-fn node(plan: &PlanView, vertex: &VertexView, subtasks: usize) -> PlanNode {
+fn node(plan: &PlanView, vertex: &VertexView, parallelism: &[usize], subtasks: usize) -> PlanNode {
+    let strategy = |edge: &EdgeView| match edge.ship_strategy {
+        // Rows stay with their subtask only where there are as many on both sides, which a rescale may change.
+        FORWARD if parallelism.get(edge.from) != Some(&subtasks) => REBALANCE,
+        planned => planned,
+    };
     PlanNode {
         id: vertex.id.clone(),
         parallelism: subtasks as i64,
         description: description(plan, vertex),
-        inputs: inputs(plan, vertex),
+        inputs: inputs(plan, vertex, strategy),
         ..PlanNode::default()
     }
 }
 
-fn inputs(plan: &PlanView, vertex: &VertexView) -> Vec<PlanInput> {
+fn inputs(plan: &PlanView, vertex: &VertexView, strategy: impl Fn(&EdgeView) -> &'static str) -> Vec<PlanInput> {
     let edges = vertex.inputs.iter().filter_map(|edge| Some((plan.vertices.get(edge.from)?, edge)));
     let input = |(num, (from, edge)): (usize, (&VertexView, &EdgeView))| PlanInput {
         id: from.id.clone(),
         num: num as i64,
         exchange: "pipelined_bounded".to_owned(),
-        ship_strategy: edge.ship_strategy.to_owned(),
+        ship_strategy: strategy(edge).to_owned(),
         ..PlanInput::default()
     };
     edges.enumerate().map(input).collect()
@@ -108,6 +118,23 @@ mod tests {
             ],
         });
         assert_eq!(serde_json::to_value(&plan).unwrap(), expected);
+    }
+
+    #[test]
+    fn rows_are_only_forwarded_between_as_many_subtasks() {
+        let mut facts = job().facts.clone();
+        let cases: [(&'static str, [usize; 2], &str); 5] = [
+            ("FORWARD", [2, 2], "FORWARD"),
+            ("FORWARD", [2, 1], "REBALANCE"),
+            ("FORWARD", [1, 2], "REBALANCE"),
+            ("REBALANCE", [2, 2], "REBALANCE"),
+            ("HASH", [2, 1], "HASH"),
+        ];
+        for (planned, parallelism, expected) in cases {
+            facts.plan.vertices[1].inputs[0].ship_strategy = planned;
+            let plan = graph(&facts, &parallelism);
+            assert_eq!(plan.nodes[1].inputs[0].ship_strategy, expected, "{planned} at {parallelism:?}");
+        }
     }
 
     #[test]

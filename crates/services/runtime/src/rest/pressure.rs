@@ -1,35 +1,26 @@
 //! Back-pressure of a vertex, and the flame graph that there is none of.
 //!
-//! A vertex that does not exist has no samples, which is no error.
-
-use std::sync::Arc;
+//! A vertex that does not exist, or whose job has ended, has no samples, which is no error.
 
 use kobel_model::ids::{JobId, OperatorId};
 use kobel_rest::pressure::{JobVertexBackPressureInfo, SubtaskBackPressureInfo, VertexFlameGraph};
 
-use crate::rest::call::{Answer, Call, Refusal, Reply};
+use crate::rest::call::{Answer, Call, Reply};
 use crate::rest::refusals::{query_value, unreadable};
-use crate::view::job::JobView;
 
 /// `GET /jobs/:jobid/vertices/:vertexid/backpressure`.
 pub(crate) fn back_pressure(call: &Call<'_>) -> Reply {
-    let id: JobId = call.path_value("jobid")?;
-    let Some((job, vertex)) = place(call, id)? else { return Answer::json(&JobVertexBackPressureInfo::deprecated()) };
+    let known = call.known_vertex()?;
+    let Some((job, vertex)) = known.filter(|(job, _)| job.read(|state| !state.status.is_globally_terminal())) else {
+        return Answer::json(&JobVertexBackPressureInfo::deprecated());
+    };
     let subtasks = job.read(|state| state.attempt.parallelism.get(vertex).copied().unwrap_or(0));
     let sample = |subtask: usize| {
-        let times = call.monitor.times(id, vertex, subtask);
+        let times = call.monitor.times(&job, vertex, subtask);
         let [blocked, idle, busy] = [times.back_pressured_ms, times.idle_ms, times.busy_ms].map(share);
         SubtaskBackPressureInfo::new(subtask as i64, blocked, idle, busy)
     };
     Answer::json(&JobVertexBackPressureInfo::fresh(call.now_ms, (0..subtasks).map(sample).collect()))
-}
-
-/// The job and the index of the vertex that the path names, if they exist.
-fn place(call: &Call<'_>, id: JobId) -> Result<Option<(Arc<JobView>, usize)>, Refusal> {
-    let vertex: OperatorId = call.path_value("vertexid")?;
-    let Some(job) = call.cluster.job(id) else { return Ok(None) };
-    let index = job.facts.plan.vertex(&vertex.to_string()).map(|(index, _)| index);
-    Ok(index.map(|index| (job, index)))
 }
 
 /// Milliseconds of a second as a share of it, to three digits as Flink counts.
@@ -54,7 +45,23 @@ fn is_flame_graph_kind(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use kobel_rest::states::JobStatus;
+    use serde_json::json;
+
     use super::*;
+    use crate::rest::fixtures::{BORN, JOB, SOURCE};
+    use crate::rest::stage::{Stage, said};
+
+    #[test]
+    fn a_job_that_has_ended_has_no_samples() {
+        let stage = Stage::new(&[]);
+        let said = || said(back_pressure(&stage.call(&[("jobid", JOB), ("vertexid", SOURCE)], "")));
+        let (status, answer) = said();
+        assert_eq!((status, &answer["status"]), (200, &json!("ok")));
+        assert!(answer["subtasks"].as_array().is_some_and(|subtasks| subtasks.len() == 2), "{answer}");
+        stage.job.enter(JobStatus::Failed, BORN + 900);
+        assert_eq!(said(), (200, json!({"status": "deprecated"})));
+    }
 
     #[test]
     fn shares_have_three_digits_and_stay_within_one() {

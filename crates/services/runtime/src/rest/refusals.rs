@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kobel_model::ids::JobId;
 
 use crate::rest::call::{Call, Refusal, Wording};
+use crate::rest::java_exceptions::no_job;
 use crate::view::job::JobView;
 
 /// The job that the path names, for answers that in Flink come from the job's own master.
@@ -20,12 +21,16 @@ pub(crate) fn job_of_master(call: &Call<'_>) -> Result<Arc<JobView>, Refusal> {
 
 /// 500, because the job has no master or no longer has one.
 pub(crate) fn no_master(id: JobId) -> Refusal {
-    internal(format_args!("Could not find Flink job ({id})"))
+    failed(&no_job(id))
 }
 
-/// 500 as Flink words it.
-pub(crate) fn internal(cause: impl Display) -> Refusal {
-    let trace = format!("<Exception on server side:\n{cause}\n\nEnd of exception on server side>");
+/// 500 as Flink words an exception of this class.
+pub(crate) fn internal(class: &str, message: impl Display) -> Refusal {
+    failed(&format!("{class}: {message}"))
+}
+
+fn failed(exception: &str) -> Refusal {
+    let trace = format!("<Exception on server side:\n{exception}\n\nEnd of exception on server side>");
     Refusal { status: 500, wording: Wording::Plain, messages: vec!["Internal server error.".to_owned(), trace] }
 }
 
@@ -53,7 +58,11 @@ mod tests {
         let refusal = no_master(JobId::from_bytes([0; 16]));
         assert_eq!(refusal.status, 500);
         assert_eq!(refusal.messages[0], "Internal server error.");
-        assert!(refusal.messages[1].contains("Could not find Flink job (00000000000000000000000000000000)"));
+        let exception = "org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job \
+            (00000000000000000000000000000000)";
+        let expected = format!("<Exception on server side:\n{exception}\n\nEnd of exception on server side>");
+        assert_eq!(refusal.messages[1], expected);
+        assert!(internal("a.B", "it broke").messages[1].contains("\na.B: it broke\n"));
         let refusal = unreadable("maxExceptions", "x");
         assert_eq!(refusal.status, 400);
         assert!(refusal.messages[0].ends_with("Cannot resolve query parameter (maxExceptions) from value \"x\"."));

@@ -5,8 +5,11 @@ use kobel_rest::resources::{JobResourceRequirementsBody, ParallelismBounds, Vert
 use crate::control::{Control, VertexParallelism};
 use crate::rest::call::{Answer, Call, Refusal, Reply};
 use crate::rest::refusals::{job_of_master, no_master};
-use crate::view::job::{JobFacts, JobState, JobView};
+use crate::view::job::{JobFacts, JobView};
 use crate::view::plan::PlanView;
+
+/// The lower bound of a client that does not choose one, which counts as 1.
+const NO_LOWER_BOUND: i32 = -1;
 
 /// `GET /jobs/:jobid/resource-requirements`.
 pub(crate) fn get(call: &Call<'_>) -> Reply {
@@ -16,6 +19,8 @@ pub(crate) fn get(call: &Call<'_>) -> Reply {
 }
 
 /// `PUT /jobs/:jobid/resource-requirements`: is answered before the job has been rescaled, as in Flink.
+///
+/// Whether anything is to be done is for the job to decide: it may be at a rescale that is not to be seen yet.
 pub(crate) fn put(call: &Call<'_>) -> Reply {
     let asked: JobResourceRequirementsBody = call.body()?;
     if asked.0.is_empty() {
@@ -24,9 +29,7 @@ pub(crate) fn put(call: &Call<'_>) -> Reply {
     let job = job_of_master(call)?;
     refuse_ended(&job)?;
     let wanted = checked(&job.facts, &asked)?;
-    if job.read(|state| is_news(state, &wanted)) {
-        job.controller().send(Control::Rescale(wanted));
-    }
+    job.controller().send(Control::Rescale(wanted));
     Answer::empty()
 }
 
@@ -43,11 +46,6 @@ fn requirements(plan: &PlanView, wanted: &[VertexParallelism]) -> JobResourceReq
     };
     let vertices = plan.vertices.iter().zip(wanted);
     JobResourceRequirementsBody(vertices.map(|(vertex, wanted)| (vertex.id.clone(), entry(wanted))).collect())
-}
-
-/// Whether the job does not have what is wanted already.
-fn is_news(state: &JobState, wanted: &[VertexParallelism]) -> bool {
-    state.wanted != wanted || !state.attempt.parallelism.iter().eq(wanted.iter().map(|wanted| &wanted.upper))
 }
 
 /// What is asked for, by vertex.
@@ -77,13 +75,14 @@ fn checked(job: &JobFacts, asked: &JobResourceRequirementsBody) -> Result<Vec<Ve
 
 fn parallelism(bounds: ParallelismBounds) -> VertexParallelism {
     let subtasks = |bound: i32| usize::try_from(bound).unwrap_or(0);
-    VertexParallelism { lower: subtasks(bounds.lower_bound), upper: subtasks(bounds.upper_bound) }
+    let lower = if bounds.lower_bound == NO_LOWER_BOUND { 1 } else { bounds.lower_bound };
+    VertexParallelism { lower: subtasks(lower), upper: subtasks(bounds.upper_bound) }
 }
 
 /// What is wrong with the parallelism that is asked for a vertex.
 fn objection(job: &JobFacts, id: &str, bounds: ParallelismBounds) -> Option<String> {
     let ParallelismBounds { lower_bound: lower, upper_bound: upper } = bounds;
-    if lower < 1 || upper < 1 {
+    if (lower < 1 && lower != NO_LOWER_BOUND) || upper < 1 {
         return Some(format!(
             "Both, the requested lower bound [{lower}] and upper bound [{upper}] for job vertex [{id}] must be greater \
              than zero."
@@ -107,7 +106,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::rest::fixtures::{SINK, SOURCE, job};
+    use crate::rest::fixtures::{JOB, SINK, SOURCE, job};
+    use crate::rest::stage::{Stage, said};
 
     fn body(entries: &[(&str, i32, i32)]) -> JobResourceRequirementsBody {
         let entry = |(id, lower, upper): &(&str, i32, i32)| {
@@ -133,15 +133,25 @@ mod tests {
         let wanted = checked(&job.facts, &body(&[(SINK, 2, 128), (SOURCE, 1, 3)])).unwrap();
         let expected = [VertexParallelism { lower: 1, upper: 3 }, VertexParallelism { lower: 2, upper: 128 }];
         assert_eq!(wanted, expected);
-        assert!(job.read(|state| is_news(state, &wanted)));
-        let same = checked(&job.facts, &body(&[(SOURCE, 1, 2), (SINK, 1, 1)])).unwrap();
-        assert!(!job.read(|state| is_news(state, &same)));
+        let unchosen = checked(&job.facts, &body(&[(SINK, -1, 1), (SOURCE, -1, 3)])).unwrap();
+        assert_eq!(unchosen, [VertexParallelism { lower: 1, upper: 3 }, VertexParallelism { lower: 1, upper: 1 }]);
+    }
+
+    #[test]
+    fn the_job_hears_of_what_is_asked_even_if_it_seems_to_have_it() {
+        let stage = Stage::new(&[]);
+        for _ in 0..2 {
+            let asked = serde_json::to_string(&body(&[(SOURCE, 1, 2), (SINK, 1, 1)])).unwrap();
+            assert_eq!(said(put(&stage.call(&[("jobid", JOB)], &asked))), (200, json!({})));
+            let wanted = vec![VertexParallelism { lower: 1, upper: 2 }, VertexParallelism { lower: 1, upper: 1 }];
+            assert_eq!(stage.asked(), Some(Control::Rescale(wanted)));
+        }
     }
 
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let unknown = "00000000000000000000000000000000";
-        let cases: [(&[(&str, i32, i32)], &[&str]); 5] = [
+        let cases: [(&[(&str, i32, i32)], &[&str]); 6] = [
             (
                 &[(unknown, 1, 1)],
                 &[
@@ -156,8 +166,12 @@ mod tests {
                      the upper bound [2]."],
             ),
             (
-                &[(SOURCE, 0, 0), (SINK, -1, 2)],
-                &["lower bound [0] and upper bound [0]", "lower bound [-1] and upper bound [2]"],
+                &[(SOURCE, 0, 0), (SINK, -2, 2)],
+                &["lower bound [0] and upper bound [0]", "lower bound [-2] and upper bound [2]"],
+            ),
+            (
+                &[(SOURCE, -1, -1), (SINK, -1, 0)],
+                &["lower bound [-1] and upper bound [-1]", "lower bound [-1] and upper bound [0]"],
             ),
             (
                 &[(SOURCE, 1, 129), (SINK, 1, 1)],

@@ -55,7 +55,7 @@ pub struct ServerOptions {
     pub token: Option<String>,
     /// Serves over TLS.
     pub tls: Option<TlsFiles>,
-    /// The most bytes that the body of a request may have.
+    /// The most bytes that the body of a request may have; more than a mebibyte is never read.
     pub body_max: usize,
     /// How long the result of an operation is kept.
     pub result_kept: Duration,

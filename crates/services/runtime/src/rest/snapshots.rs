@@ -16,8 +16,10 @@ use kobel_rest::operations::{
 use kobel_storage::location::local_path;
 
 use crate::control::{Control, Outcome, StopMode};
+use crate::location::location;
 use crate::rest::call::{Answer, Call, Refusal, Reply};
 use crate::rest::hex_id::HexId;
+use crate::rest::java_exceptions::{self, CHECKPOINT, COMPLETION, FLINK, ILLEGAL_STATE};
 use crate::rest::operations::{Begun, Failure, OperationKey, OperationKind, Progress};
 use crate::rest::refusals::internal;
 use crate::rest::throwable::throwable;
@@ -52,7 +54,8 @@ pub(crate) fn trigger_checkpoint(call: &Call<'_>) -> Reply {
     let body: CheckpointTriggerRequestBody = call.body()?;
     let job: JobId = call.path_value("jobid")?;
     if body.checkpoint_type == CheckpointType::Incremental {
-        return Err(internal("Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723."));
+        let message = "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723.";
+        return Err(internal(ILLEGAL_STATE, message));
     }
     begin(call, OperationKey::new(OperationKind::Checkpoint, Some(job), body.trigger_id), Ok(Control::Checkpoint))
 }
@@ -60,7 +63,7 @@ pub(crate) fn trigger_checkpoint(call: &Call<'_>) -> Reply {
 /// `GET /jobs/:jobid/savepoints/:triggerid`.
 pub(crate) fn savepoint_status(call: &Call<'_>) -> Reply {
     let ended = |result: Result<Outcome, Failure>| match result {
-        Ok(outcome) => SavepointInfo { location: outcome.directory.map(location), failure_cause: None },
+        Ok(outcome) => SavepointInfo { location: outcome.directory.as_deref().map(location), failure_cause: None },
         Err(failure) => SavepointInfo { location: None, failure_cause: Some(throwable(failure.class, &failure.text)) },
     };
     match progress(call, OperationKind::Savepoint, "savepoint")? {
@@ -129,17 +132,14 @@ fn ask(call: &Call<'_>, key: &OperationKey, control: Result<Control, Error>) {
 /// The job is not there, or has ended, which is the same to Flink.
 fn no_job(key: &OperationKey) -> Failure {
     let id = key.job.map(|id| id.to_string()).unwrap_or_default();
-    let text = format!("org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job ({id})");
-    Failure { class: "java.util.concurrent.CompletionException", text }
+    Failure { class: COMPLETION, text: java_exceptions::no_job(id) }
 }
 
 /// An error as an exception: its causes and what to do on lines of their own.
 pub(crate) fn failure(kind: OperationKind, error: &Error) -> Failure {
     let class = match kind {
-        OperationKind::Savepoint | OperationKind::Checkpoint => {
-            "org.apache.flink.runtime.checkpoint.CheckpointException"
-        }
-        OperationKind::Disposal | OperationKind::DataSet => "org.apache.flink.util.FlinkException",
+        OperationKind::Savepoint | OperationKind::Checkpoint => CHECKPOINT,
+        OperationKind::Disposal | OperationKind::DataSet => FLINK,
     };
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -163,11 +163,6 @@ fn progress(call: &Call<'_>, kind: OperationKind, what: &str) -> Result<Progress
     call.operations
         .read(&key)
         .ok_or_else(|| Refusal::not_found(format!("There is no {what} operation with triggerId={id} for job {job}.")))
-}
-
-/// A directory as Flink names it.
-fn location(directory: PathBuf) -> String {
-    format!("file:{}", directory.display())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use kobel_rest::submissions::JarListInfo;
 
 use crate::rest::call::{Answer, Call, Refusal, Reply};
 use crate::rest::hex_id::HexId;
+use crate::rest::java_exceptions::{COMPLETION, REST_HANDLER, UNSUPPORTED};
 use crate::rest::refusals::{internal, no_master};
 
 /// Why there is nothing to submit to.
@@ -25,7 +26,8 @@ pub(crate) fn submit(_call: &Call<'_>) -> Reply {
 
 /// `GET` and `POST /jars/:jarid/plan`, `POST /jars/:jarid/run` and `run-application`.
 pub(crate) fn run(call: &Call<'_>) -> Reply {
-    Err(internal(format_args!("Jar file {} does not exist. {ONE_APPLICATION}", call.path("jarid"))))
+    let name = call.path("jarid");
+    Err(internal(COMPLETION, format_args!("{REST_HANDLER}: Jar file {name} does not exist. {ONE_APPLICATION}")))
 }
 
 /// `DELETE /jars/:jarid`.
@@ -37,7 +39,7 @@ pub(crate) fn delete(call: &Call<'_>) -> Reply {
 pub(crate) fn coordinate(call: &Call<'_>) -> Reply {
     let id: JobId = call.path_value("jobid")?;
     match call.cluster.job(id) {
-        Some(_) => Err(internal("Operators of a native application take no requests from clients.")),
+        Some(_) => Err(internal(UNSUPPORTED, "Operators of a native application take no requests from clients.")),
         None => Err(no_master(id)),
     }
 }

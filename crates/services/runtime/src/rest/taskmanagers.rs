@@ -14,8 +14,8 @@ use kobel_rest::taskmanagers::{
 };
 
 use crate::rest::call::{Answer, Call, Refusal, Reply};
-use crate::rest::hardware::{cores, memory};
 use crate::rest::identity::endpoint;
+use crate::rest::java_exceptions::NO_TASK_MANAGER;
 use crate::rest::refusals::internal;
 use crate::view::job::JobView;
 
@@ -31,7 +31,7 @@ pub(crate) fn list(call: &Call<'_>) -> Reply {
 pub(crate) fn detail(call: &Call<'_>) -> Reply {
     named(call)?;
     let info = info(call);
-    let resource = profile(1, info.slots_number, memory().total);
+    let resource = profile(1, info.slots_number, signed(call.monitor.figures().memory_bytes_max));
     let allocated_slots = call.cluster.jobs().iter().flat_map(|job| slots(job, &resource)).collect();
     Answer::json(&TaskManagerDetailsInfo { info, allocated_slots, metrics: metrics(call) })
 }
@@ -47,7 +47,7 @@ fn named(call: &Call<'_>) -> Result<(), Refusal> {
     if id == call.cluster.facts.task_manager_id {
         return Ok(());
     }
-    Err(internal(format_args!("No TaskExecutor registered under {id}.")))
+    Err(internal(NO_TASK_MANAGER, format_args!("No TaskExecutor registered under {id}.")))
 }
 
 fn info(call: &Call<'_>) -> TaskManagerInfo {
@@ -56,7 +56,8 @@ fn info(call: &Call<'_>) -> TaskManagerInfo {
     let port = endpoint.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0);
     let (used, total) = call.cluster.slots();
     let (used, total) = (used as i64, total as i64);
-    let memory = memory();
+    let figures = call.monitor.figures();
+    let memory = signed(figures.memory_bytes_max);
     TaskManagerInfo {
         id: id.clone(),
         path: format!("kobel://{endpoint}/taskmanager_0"),
@@ -66,17 +67,22 @@ fn info(call: &Call<'_>) -> TaskManagerInfo {
         slots_number: total,
         free_slots: total - used,
         assigned_tasks: call.cluster.jobs().iter().map(|job| tasks_per_slot(job).iter().sum::<i64>()).sum(),
-        total_resource: profile(total, total, memory.total),
-        free_resource: profile(total - used, total, memory.total),
+        total_resource: profile(total, total, memory),
+        free_resource: profile(total - used, total, memory),
         hardware: HardwareDescription {
-            cpu_cores: cores(),
-            physical_memory: memory.total,
-            free_memory: memory.available,
+            cpu_cores: signed(figures.processors),
+            physical_memory: signed(figures.machine_bytes),
+            free_memory: signed(figures.machine_bytes_available),
             managed_memory: 0,
         },
-        memory_configuration: memory_configuration(memory.total),
+        memory_configuration: memory_configuration(memory),
         blocked: false,
     }
+}
+
+/// A figure as the API has it: 0 where the machine does not tell.
+fn signed(figure: Option<u64>) -> i64 {
+    i64::try_from(figure.unwrap_or(0)).unwrap_or(i64::MAX)
 }
 
 /// What `slots` of `total` slots offer.

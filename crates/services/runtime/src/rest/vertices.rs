@@ -30,17 +30,25 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// The vertex that the path names.
+    /// The vertex that the path names, to look at a part of it.
     fn new(call: &'a Call<'_>, job: &'a JobView, attempt: &'a Attempt) -> Result<Self, Refusal> {
-        let vertex = call.vertex(job)?;
-        Ok(Self {
+        Ok(Self::at(call, job, attempt, call.vertex(job)?))
+    }
+
+    /// The vertex that the path names, to look at it as a whole.
+    fn whole(call: &'a Call<'_>, job: &'a JobView, attempt: &'a Attempt) -> Result<Self, Refusal> {
+        Ok(Self::at(call, job, attempt, call.whole_vertex(job)?))
+    }
+
+    fn at(call: &'a Call<'_>, job: &'a JobView, attempt: &'a Attempt, vertex: usize) -> Self {
+        Self {
             job: &job.facts,
             vertex: &job.facts.plan.vertices[vertex],
             attempt: attempt.number,
             tasks: attempt.metrics.tasks.get(vertex).map(Vec::as_slice).unwrap_or_default(),
             task_manager_id: &call.cluster.facts.task_manager_id,
             now_ms: call.now_ms,
-        })
+        }
     }
 
     fn endpoint(&self) -> String {
@@ -70,7 +78,7 @@ fn numbered(state: &JobState, number: i64) -> Option<Arc<Attempt>> {
 /// `GET /jobs/:jobid/vertices/:vertexid`.
 pub(crate) fn detail(call: &Call<'_>) -> Reply {
     let job = call.job()?;
-    Answer::json(&details(&Look::new(call, &job, &current(&job))?))
+    Answer::json(&details(&Look::whole(call, &job, &current(&job))?))
 }
 
 /// `GET /jobs/:jobid/vertices/:vertexid/subtasktimes`.
@@ -82,7 +90,7 @@ pub(crate) fn subtask_times(call: &Call<'_>) -> Reply {
 /// `GET /jobs/:jobid/vertices/:vertexid/taskmanagers`.
 pub(crate) fn task_managers(call: &Call<'_>) -> Reply {
     let job = call.job()?;
-    Answer::json(&on_task_managers(&Look::new(call, &job, &current(&job))?))
+    Answer::json(&on_task_managers(&Look::whole(call, &job, &current(&job))?))
 }
 
 /// `GET /jobs/:jobid/vertices/:vertexid/accumulators`.

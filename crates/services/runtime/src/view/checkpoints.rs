@@ -149,6 +149,10 @@ impl CheckpointHistory {
 
     /// A snapshot has ended, as `change` notes on it.
     pub(crate) fn end(&mut self, id: u64, change: impl FnOnce(&mut CheckpointRecord)) {
+        let is_under_way = |record: &&CheckpointRecord| record.progress == CheckpointProgress::InProgress;
+        if self.recent.iter().find(|record| record.id == id).filter(is_under_way).is_none() {
+            return;
+        }
         self.update(id, change);
         let Some(record) = self.recent.iter().find(|record| record.id == id).cloned() else { return };
         match (&record.progress, record.kind) {

@@ -1,6 +1,5 @@
 //! The process as a Flink cluster: one JobManager, one TaskManager with its slots, and the jobs of one application.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use kobel_logs::{LogFiles, Scrubber};
@@ -43,8 +42,8 @@ pub struct ApplicationEnd {
     pub ended: Option<(i64, Result<(), String>)>,
     /// Somebody asked the process to end.
     pub is_shutdown_wanted: bool,
-    /// Epoch milliseconds at which each status began, by its name.
-    pub since_ms: BTreeMap<&'static str, i64>,
+    /// Somebody canceled the application: no further job begins.
+    pub is_cancel_wanted: bool,
 }
 
 impl Cluster {

@@ -8,7 +8,7 @@ use kobel_model::keygroup::MaxParallelism;
 use kobel_model::settings::{Settings, options, redact};
 use kobel_model::snapshot::SnapshotKind;
 use kobel_model::{Error, Result, chain};
-use kobel_runtime::job::{Clock, Job, JobEnd, JobOptions, Progress, RestoreFrom};
+use kobel_runtime::job::{Clock, Control, Job, JobEnd, JobOptions, Progress, RestoreFrom};
 use kobel_sql::catalog::Connectors;
 use kobel_sql::lower::job::{LowerOptions, lower_job};
 use kobel_sql::lower::{EvaluationClock, ExprContext};
@@ -110,16 +110,13 @@ impl JobRunner {
         let savepoint = options.restore.as_ref().filter(|from| from.manifest.kind == SnapshotKind::Savepoint);
         let savepoint = savepoint.map(|from| from.directory.clone());
         let job = Job::new(graph, options).map_err(not_started)?;
-        if let Some(service) = start.service {
-            service.add(job.view());
-        }
         lineage.add_job(&directory, job_id, plan.statement)?;
         if let Some(savepoint) = &savepoint {
             // Until the first checkpoint, this is what `--recover` must go on from.
             lineage.add_savepoint(&directory, savepoint)?;
         }
         *checkpoints = Some(Checkpoints { directory: directory.clone(), job: job_id });
-        let ended = self.watch(job, table.as_ref(), &plan)?;
+        let ended = self.watch(job, table.as_ref(), &plan, start.service)?;
         if let JobEnd::Stopped { savepoint } = &ended.end {
             // The savepoint is there all the same, and the person must learn its place.
             if let Err(error) = lineage.add_savepoint(&directory, savepoint) {
@@ -130,13 +127,24 @@ impl JobRunner {
     }
 
     /// Runs a job that is ready and tells about it.
-    fn watch(&self, job: Job, table: Option<&ResultTable>, plan: &JobPlan) -> Result<Ended> {
+    fn watch(&self, job: Job, table: Option<&ResultTable>, plan: &JobPlan, service: Option<&Service>) -> Result<Ended> {
         self.interrupts.attach(job.controller())?;
         if let Some(table) = table {
             table.begin()?;
         }
+        if let Some(service) = service {
+            service.add(job.view());
+        }
         let mut meter = ProgressMeter::new(Arc::clone(&self.terminal));
-        let end = job.run(&mut |progress: &Progress<'_>| meter.show(progress));
+        let controller = job.controller();
+        let end = job.run(&mut |progress: &Progress<'_>| {
+            if progress.restart.is_some() && self.terminal.is_stdout_closed() {
+                // Whoever read the rows has seen enough; another attempt would fail as this one did.
+                controller.send(Control::Cancel);
+            } else {
+                meter.show(progress);
+            }
+        });
         let was_interrupted = self.interrupts.detach();
         self.terminal.clear_status();
         let end = end.map_err(|error| error.context(format!("job `{}` failed", plan.name)))?;

@@ -9,6 +9,7 @@ use kobel_logs::{Format, Level, LogFiles, LogOptions, Scrubber};
 use kobel_model::settings::options::{self, LogFormat, LogLevel};
 use kobel_model::settings::{Settings, is_secret};
 use kobel_model::{Error, Result, chain};
+use kobel_runtime::job::Control;
 use kobel_runtime::rest::server::{Server, ServerOptions, TlsFiles};
 use kobel_runtime::view::cluster::{Cluster, ClusterFacts};
 use kobel_runtime::view::job::JobView;
@@ -29,15 +30,6 @@ pub(crate) struct Service {
     cluster: Arc<Cluster>,
     server: Option<Server>,
     stays: bool,
-}
-
-/// How long the process answers once its script has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stay {
-    /// Until whoever waits for an outcome has got it.
-    ForAnswers,
-    /// As `execution.shutdown-on-application-finish` says.
-    AsSet,
 }
 
 impl Service {
@@ -84,18 +76,39 @@ impl Service {
 
     /// A job begins.
     pub(crate) fn add(&self, job: Arc<JobView>) {
+        let controller = job.controller().clone();
         self.cluster.add(job);
+        if self.is_end_wanted() {
+            // Who asked did not see this job yet.
+            controller.send(Control::Cancel);
+        }
+    }
+
+    /// Keeps the secrets among the options of tables out of logs and answers.
+    pub(crate) fn hide<'a>(&self, options: impl Iterator<Item = (&'a str, &'a str)>) {
+        options.filter(|(key, _)| is_secret(key)).for_each(|(_, value)| self.cluster.facts.scrubber.add(value));
+    }
+
+    /// Whether somebody wants no further job to begin.
+    pub(crate) fn is_end_wanted(&self) -> bool {
+        let application = self.cluster.application();
+        application.is_shutdown_wanted || application.is_cancel_wanted
+    }
+
+    /// Whether the process goes on answering when its script has ended.
+    pub(crate) fn stays(&self) -> bool {
+        self.stays && self.server.is_some() && !self.cluster.application().is_shutdown_wanted
     }
 
     /// The script has ended: whoever waits for an answer gets it first, unless `stop` says that it is enough.
-    pub(crate) fn end(&self, failure: Option<&Error>, stay: Stay, stop: &dyn Fn() -> bool) {
+    pub(crate) fn end(&self, failure: Option<&Error>, stop: &dyn Fn() -> bool) {
         let outcome = match failure {
             None => Ok(()),
             Some(error) => Err(chain(error)),
         };
         self.cluster.note(|application| application.ended = Some((now_ms(), outcome)));
         let Some(server) = &self.server else { return };
-        if self.stays && stay == Stay::AsSet && !self.cluster.application().is_shutdown_wanted {
+        if self.stays() {
             server.wait_for_shutdown(stop);
         }
         server.wait_until_read(stop);

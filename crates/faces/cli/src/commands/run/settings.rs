@@ -33,7 +33,9 @@ impl Overrides {
             pairs.push((options::ENGINE.key().to_owned(), choice.as_str().to_owned()));
         }
         if let Some((host, port)) = &arguments.rest {
+            // The ports of which one is taken would win over the port.
             pairs.push((options::REST_PORT.key().to_owned(), port.to_string()));
+            pairs.push((options::REST_BIND_PORT.key().to_owned(), port.to_string()));
             pairs.extend(host.iter().map(|host| (options::REST_BIND_ADDRESS.key().to_owned(), host.clone())));
         }
         if arguments.allow_non_restored_state {

@@ -2,6 +2,7 @@
 
 use kobel_rest::states::{ExecutionState, JobStatus};
 
+use crate::location::location;
 use crate::metrics::TaskMetrics;
 use crate::monitor::definition::{Definition, Reading, counter, gauge};
 use crate::monitor::value::MetricValue;
@@ -119,7 +120,7 @@ impl LastCheckpoint {
             written_bytes: signed(record.written_bytes),
             state_bytes: signed(record.state_bytes),
             path: match &record.progress {
-                CheckpointProgress::Completed(Some(path)) => Some(format!("file:{}", path.display())),
+                CheckpointProgress::Completed(Some(path)) => Some(location(path)),
                 _ => None,
             },
         }

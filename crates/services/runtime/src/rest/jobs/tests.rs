@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::rest::fixtures::{BORN, JOB, SINK, SOURCE, job};
+use crate::rest::stage::Stage;
 use crate::view::job::{FailureRecord, JobView};
 
 fn ended_as(status: JobStatus) -> JobView {
@@ -110,7 +111,20 @@ fn the_configuration_shows_what_the_user_set() {
 }
 
 fn result_of(job: &JobView) -> Value {
-    job.read(|state| serde_json::to_value(result(&job.facts, state, &Scrubber::new())).unwrap())
+    let end = job.read(|state| end(&job.facts, state));
+    serde_json::to_value(result(&job.facts, end, &Scrubber::new())).unwrap()
+}
+
+#[test]
+fn the_result_of_a_job_that_is_not_there_is_refused_by_the_handler() {
+    let stage = Stage::new(&[]);
+    let unknown = "0".repeat(32);
+    let refusal = execution_result(&stage.call(&[("jobid", unknown.as_str())], "")).unwrap_err();
+    let text = format!(
+        "org.apache.flink.runtime.rest.handler.RestHandlerException: \
+         org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job ({unknown})"
+    );
+    assert_eq!((refusal.status, refusal.body().errors), (404, vec![text]));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use kobel_model::ids::JobId;
 
 use crate::rest::call::Refusal;
 use crate::rest::metrics::aggregation::Aggregation;
+use crate::rest::refusals;
 
 /// The items of a parameter, or `None` if it was not given.
 pub(crate) fn list(query: &[(String, String)], name: &str) -> Option<Vec<String>> {
@@ -60,10 +61,7 @@ pub(crate) fn subtasks(query: &[(String, String)]) -> Option<Vec<RangeInclusive<
 }
 
 fn unreadable(query: &[(String, String)], name: &str) -> Refusal {
-    let value = joined(query, name).unwrap_or_default();
-    Refusal::bad_request(format!(
-        "Bad request, could not parse parameters: Cannot resolve query parameter ({name}) from value \"{value}\"."
-    ))
+    refusals::unreadable(name, &joined(query, name).unwrap_or_default())
 }
 
 #[cfg(test)]

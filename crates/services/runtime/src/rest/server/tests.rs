@@ -199,6 +199,18 @@ fn bodies_are_bounded_whether_or_not_their_length_is_told() {
 }
 
 #[test]
+fn no_setting_has_more_than_a_mebibyte_read() {
+    let server = server(ServerOptions { body_max: usize::MAX, ..options() });
+    let start = "POST /jobs HTTP/1.1\r\nHost: localhost\r\n";
+    let heard = Client::new(server.address()).ask(&format!("{start}Content-Length: 1048577\r\n\r\n"));
+    assert_eq!(heard.status, 413);
+    assert!(heard.body.contains("exceeded 1048576 bytes, the most that is read here"), "{}", heard.body);
+    let largest = "x".repeat(1 << 20);
+    let heard = Client::new(server.address()).ask(&format!("{start}Content-Length: 1048576\r\n\r\n{largest}"));
+    assert_eq!(heard.status, 400, "it is small enough to be refused for what it says");
+}
+
+#[test]
 fn only_files_of_the_log_can_be_had() {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("secret.txt"), "secret").unwrap();

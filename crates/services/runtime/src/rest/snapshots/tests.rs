@@ -6,9 +6,9 @@ use kobel_rest::states::JobStatus;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::rest::cancellation;
 use crate::rest::fixtures::{BORN, JOB};
 use crate::rest::stage::{APPLICATION, Stage, said};
+use crate::rest::{applications, cancellation};
 
 const CONFIGURED: &[(&str, &str)] = &[("execution.checkpointing.savepoint-dir", "/sp")];
 const UNKNOWN: &str = "00000000000000000000000000000000";
@@ -154,8 +154,29 @@ fn the_end_of_the_application_and_of_the_process_cancel_its_jobs() {
     assert_eq!(stage.asked(), None);
     assert_eq!(said(cancellation::application(&stage.call(&[("applicationid", APPLICATION)], ""))).0, 202);
     assert_eq!(stage.asked(), Some(Control::Cancel));
-    assert!(!stage.cluster.application().is_shutdown_wanted);
+    let application = stage.cluster.application();
+    assert!(application.is_cancel_wanted && !application.is_shutdown_wanted, "no other job begins, the process stays");
+    let (_, detail) = said(applications::detail(&stage.call(&[("applicationid", APPLICATION)], "")));
+    assert_eq!(detail["status"], "CANCELING");
     assert_eq!(said(cancellation::cluster(&stage.call(&[], ""))), (200, json!({})));
     assert_eq!(stage.asked(), Some(Control::Cancel));
     assert!(stage.cluster.application().is_shutdown_wanted);
+}
+
+#[test]
+fn an_application_that_has_ended_is_only_cancelled_again_if_it_was_before() {
+    for (result, end, status, words) in [
+        (Ok(()), JobStatus::Finished, 409, "another terminal state (FINISHED)."),
+        (Err("it broke".to_owned()), JobStatus::Failed, 409, "another terminal state (FAILED)."),
+        (Ok(()), JobStatus::Canceled, 202, "{}"),
+    ] {
+        let stage = Stage::new(&[]);
+        stage.job.enter(end, BORN + 90);
+        stage.cluster.note(|application| application.ended = Some((BORN + 100, result)));
+        let answer = said(cancellation::application(&stage.call(&[("applicationid", APPLICATION)], "")));
+        assert_eq!(answer.0, status, "after {end}");
+        assert!(answer.1.to_string().contains(words), "{}", answer.1);
+        assert!(!stage.cluster.application().is_cancel_wanted, "what has ended is not cancelled");
+        assert_eq!(stage.asked(), None);
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::rest::fixtures::{BORN, JOB, SINK, SOURCE, TASK_MANAGER, attempt as fixture_attempt, job as fixture_job};
+use crate::rest::stage::Stage;
 
 fn look<'a>(job: &'a JobView, attempt: &'a Attempt, vertex: usize) -> Look<'a> {
     Look {
@@ -64,6 +65,27 @@ fn a_subtask_that_ended_tells_when() {
     let look = look(&job, &attempt, 1);
     let answer = attempt_details(&look, 0, &look.tasks[0]);
     assert_eq!((answer.status, answer.end_time, answer.duration), (ExecutionState::Finished, BORN + 515, 500));
+}
+
+#[test]
+fn a_vertex_that_is_not_there_is_told_of_as_flink_does() {
+    let stage = Stage::new(&[]);
+    let unknown = "0".repeat(32);
+    let path = [("jobid", JOB), ("vertexid", unknown.as_str())];
+    let whole = format!("org.apache.flink.runtime.rest.NotFoundException: JobVertex {unknown} not found");
+    let part =
+        format!("org.apache.flink.runtime.rest.handler.RestHandlerException: No vertex with ID '{unknown}' exists.");
+    let cases: [(fn(&Call<'_>) -> Reply, &String); 5] = [
+        (detail, &whole),
+        (task_managers, &whole),
+        (subtask_times, &part),
+        (accumulators, &part),
+        (subtask_accumulators, &part),
+    ];
+    for (handler, text) in cases {
+        let refusal = handler(&stage.call(&path, "")).unwrap_err();
+        assert_eq!((refusal.status, refusal.body().errors), (404, vec![text.clone()]));
+    }
 }
 
 #[test]
