@@ -25,7 +25,6 @@ mod request_fields;
 pub mod requests;
 pub mod rescales;
 pub mod resources;
-#[cfg(test)]
 mod round_trip;
 pub mod states;
 pub mod statistics;

@@ -1,5 +1,7 @@
 //! The proof that every test of a shape uses: what Flink says is read and said again, word for word and in order.
 
+#![cfg(test)]
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

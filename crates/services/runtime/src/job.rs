@@ -108,7 +108,7 @@ impl Job {
             observer,
             attempts: 1,
         };
-        run.to_end(self.first)
+        run.finish(self.first)
     }
 
     /// The parts that [`crate::stepping`] drives by itself.
@@ -142,7 +142,7 @@ enum Next {
 }
 
 impl Run<'_> {
-    fn to_end(mut self, first: Built) -> Result<JobEnd> {
+    fn finish(mut self, first: Built) -> Result<JobEnd> {
         let mut built = first;
         self.note_restored();
         let mut stopped = None;

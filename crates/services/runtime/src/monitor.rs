@@ -7,12 +7,10 @@
 
 mod component;
 pub mod definition;
-#[cfg(test)]
 pub(crate) mod fixtures;
 mod process;
 mod prometheus;
 mod rates;
-#[cfg(test)]
 mod reference;
 pub mod registry;
 mod samples;

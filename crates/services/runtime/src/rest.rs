@@ -20,7 +20,6 @@ mod connection;
 mod dispatch;
 mod disposal;
 mod exceptions;
-#[cfg(test)]
 mod fixtures;
 mod guard;
 mod hex_id;
@@ -41,7 +40,6 @@ mod resources;
 mod route;
 pub mod server;
 mod snapshots;
-#[cfg(test)]
 mod stage;
 mod submissions;
 mod taskmanagers;

@@ -46,14 +46,15 @@ impl SourceFile {
         let whole = syn::parse_file(&text).map_err(|error| {
             Violation::new(path, error.span().start().line, format!("cannot be read as Rust: {error}"))
         })?;
-        let items = if is_test_path(path) { Vec::new() } else { without_tests(whole.items.clone()) };
+        let is_test = is_test_path(path) || whole.attrs.iter().any(is_test_attribute);
+        let items = if is_test { Vec::new() } else { without_tests(whole.items.clone()) };
         let production = syn::File { shebang: None, attrs: whole.attrs.clone(), items };
         Ok(Self { path: path.to_owned(), text, whole, production })
     }
 
     /// Whether all of the file is test.
     pub fn is_test(&self) -> bool {
-        is_test_path(&self.path)
+        is_test_path(&self.path) || self.whole.attrs.iter().any(is_test_attribute)
     }
 
     /// How many lines the file has.
@@ -67,7 +68,7 @@ impl SourceFile {
     }
 }
 
-/// Test files are known by their place: `tests.rs`, `tests/`, `benches/`.
+/// Test files are known by their place: `tests.rs`, `tests/`, `benches/`; others say `#![cfg(test)]`.
 fn is_test_path(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "benches"))
 }
@@ -153,6 +154,8 @@ pub mod tests {
         assert_eq!(file.production.items.len(), 2);
         assert!(at("crates/model/src/settings/tests.rs", "fn a() {}").production.items.is_empty());
         assert!(at("crates/model/tests/laws.rs", "fn a() {}").is_test());
+        assert!(at("crates/model/src/fixtures.rs", "#![cfg(test)]\nfn a() {}").is_test());
+        assert!(!at("crates/model/src/fixtures.rs", "fn a() {}").is_test());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A process with one running job, for tests of metrics: a source with a calculation, and a window with a sink.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 

@@ -1,5 +1,7 @@
 //! The reference page of metrics, made from their definitions: `UPDATE_EXPECT=1 cargo test --workspace` writes it anew.
 
+#![cfg(test)]
+
 use expect_test::expect_file;
 
 use crate::monitor::definition::MetricScope;

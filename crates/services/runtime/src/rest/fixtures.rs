@@ -1,5 +1,7 @@
 //! A job for tests of handlers: a source with a filter at two subtasks, an aggregation with a sink behind it at one.
 
+#![cfg(test)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -24,14 +24,23 @@ pub(crate) struct Place<'a> {
     pub(crate) ports: &'a [u16],
 }
 
-/// Listens at the first port that is free; with `only_loopback` a name must not mean anything else.
+/// Who may reach an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This machine: a name must not mean anything else.
+    Loopback,
+    /// Whoever can.
+    Anybody,
+}
+
+/// Listens at the first port that is free.
 ///
 /// # Errors
 /// Invalid if there are no ports or the name has no fitting address; otherwise that of the last port.
-pub(crate) fn bind(place: &Place<'_>, only_loopback: bool) -> Result<TcpListener> {
+pub(crate) fn bind(place: &Place<'_>, reach: Reach) -> Result<TcpListener> {
     let mut failure = None;
     for port in place.ports {
-        match address(place.host, *port, only_loopback).and_then(TcpListener::bind) {
+        match address(place.host, *port, reach).and_then(TcpListener::bind) {
             Ok(listener) => {
                 listener.set_nonblocking(true).map_err(|error| failed(place, error))?;
                 return Ok(listener);
@@ -63,9 +72,9 @@ fn failed(place: &Place<'_>, error: io::Error) -> Error {
 ///
 /// With several, a port that is taken at one would be served at another, where nobody looks: clients on a Java machine
 /// take `localhost` for 127.0.0.1.
-fn address(host: &str, port: u16, only_loopback: bool) -> io::Result<SocketAddr> {
+fn address(host: &str, port: u16, reach: Reach) -> io::Result<SocketAddr> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let fits = |address: &SocketAddr| !only_loopback || address.ip().to_canonical().is_loopback();
+    let fits = |address: &SocketAddr| reach == Reach::Anybody || address.ip().to_canonical().is_loopback();
     let found = (bare, port).to_socket_addrs()?.filter(fits).min_by_key(SocketAddr::is_ipv6);
     found.ok_or_else(|| io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address to listen on"))
 }
@@ -119,30 +128,30 @@ mod tests {
     fn the_first_free_port_is_taken() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let listener = bind(&place("127.0.0.1", &[port, 0]), true).unwrap();
+        let listener = bind(&place("127.0.0.1", &[port, 0]), Reach::Loopback).unwrap();
         assert_ne!(listener.local_addr().unwrap().port(), port);
-        let error = bind(&place("127.0.0.1", &[port]), true).unwrap_err();
+        let error = bind(&place("127.0.0.1", &[port]), Reach::Loopback).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         assert!(error.to_string().contains(&format!("`127.0.0.1:{port}`")), "{error}");
         assert!(error.hint().is_some_and(|hint| hint.contains("`rest.bind-port`")));
-        let error = bind(&place("127.0.0.1", &[port, port]), true).unwrap_err();
+        let error = bind(&place("127.0.0.1", &[port, port]), Reach::Loopback).unwrap_err();
         assert!(error.to_string().contains("any port from"), "{error}");
     }
 
     #[test]
     fn a_name_means_one_address_and_rather_one_of_version_4() {
-        let listener = bind(&place("localhost", &[0]), true).unwrap();
+        let listener = bind(&place("localhost", &[0]), Reach::Loopback).unwrap();
         let address = listener.local_addr().unwrap();
         assert_eq!(address.ip(), std::net::Ipv4Addr::LOCALHOST);
-        let error = bind(&place("localhost", &[address.port()]), true).unwrap_err();
+        let error = bind(&place("localhost", &[address.port()]), Reach::Loopback).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "another address of the name was taken instead");
     }
 
     #[test]
     fn without_ports_or_with_a_wrong_address_nothing_is_served() {
-        assert_eq!(bind(&place("127.0.0.1", &[]), true).unwrap_err().kind(), ErrorKind::Invalid);
-        assert!(bind(&place("0.0.0.0", &[0]), true).is_err(), "only loopback was wanted");
-        assert!(bind(&place("[::1", &[0]), true).is_err());
+        assert_eq!(bind(&place("127.0.0.1", &[]), Reach::Loopback).unwrap_err().kind(), ErrorKind::Invalid);
+        assert!(bind(&place("0.0.0.0", &[0]), Reach::Loopback).is_err(), "only loopback was wanted");
+        assert!(bind(&place("[::1", &[0]), Reach::Loopback).is_err());
     }
 
     #[test]

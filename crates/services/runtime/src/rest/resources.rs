@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let unknown = "00000000000000000000000000000000";
-        let cases: [(&[(&str, i32, i32)], &[&str]); 6] = [
+        type Bounds<'a> = &'a [(&'a str, i32, i32)];
+        let cases: [(Bounds<'_>, &[&str]); 6] = [
             (
                 &[(unknown, 1, 1)],
                 &[

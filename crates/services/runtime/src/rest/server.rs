@@ -21,7 +21,7 @@ use crate::monitor::Monitor;
 use crate::rest::connection::{CONNECTIONS_MAX, Door};
 use crate::rest::dispatch::{Service, Site};
 use crate::rest::guard::{Guard, Scheme};
-use crate::rest::listen::{Place, bind, tls};
+use crate::rest::listen::{Place, Reach, bind, tls};
 use crate::rest::operations::Operations;
 use crate::rest::route::routes;
 use crate::view::cluster::Cluster;
@@ -186,7 +186,7 @@ impl Setup<'_> {
         let scheme = if self.acceptor.is_some() { Scheme::Https } else { Scheme::Http };
         let public = &self.options.address;
         let guard = Guard::new(place.host, public, scheme, self.options.token.as_deref())?;
-        let listener = bind(place, guard.is_loopback())?;
+        let listener = bind(place, if guard.is_loopback() { Reach::Loopback } else { Reach::Anybody })?;
         let failed = |error: io::Error| Error::io(format!("cannot serve {} on `{}`", place.what, place.host), error);
         let listener = TcpListener::from_std(listener).map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();

@@ -1,5 +1,7 @@
 //! A process for tests of handlers that trigger something: what reaches its job is seen, and answered by the test.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;

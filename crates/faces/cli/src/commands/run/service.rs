@@ -43,16 +43,13 @@ impl Service {
         statements: &[Statement],
         terminal: &Terminal,
     ) -> Result<Option<Self>> {
-        let is_set = |key: &str| settings.raw(key).is_some();
-        let rest = is_set(options::REST_PORT.key()) || is_set(options::REST_BIND_PORT.key());
-        let metrics = settings.get(&options::PROMETHEUS_PORT);
-        let logs = log_options(settings, script, rest)?;
-        if !rest && metrics.is_none() && logs.is_none() {
+        let logs = log_options(settings, script)?;
+        if !wants_rest(settings) && settings.get(&options::PROMETHEUS_PORT).is_none() && logs.is_none() {
             return Ok(None);
         }
         let scrubber = Arc::new(Scrubber::new());
         secrets(settings, statements).for_each(|secret| scrubber.add(secret));
-        let options = server_options(settings, rest, metrics.as_deref())?;
+        let options = server_options(settings)?;
         if let Some(token) = &options.token {
             scrubber.add(token);
         }
@@ -136,11 +133,16 @@ fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The REST API is served once somebody names a port for it.
+fn wants_rest(settings: &Settings) -> bool {
+    [options::REST_PORT.key(), options::REST_BIND_PORT.key()].iter().any(|key| settings.raw(key).is_some())
+}
+
 /// The log that is wanted, if one is.
-fn log_options(settings: &Settings, script: &Script, rest: bool) -> Result<Option<LogOptions>> {
+fn log_options(settings: &Settings, script: &Script) -> Result<Option<LogOptions>> {
     let directory = match settings.get(&options::LOG_DIR) {
         Some(text) => local_path(options::LOG_DIR.key(), &text)?,
-        None if rest => data_directory(settings)?.join("log"),
+        None if wants_rest(settings) => data_directory(settings)?.join("log"),
         None => return Ok(None),
     };
     let stem = script.stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(100);
@@ -165,15 +167,16 @@ fn log_options(settings: &Settings, script: &Script, rest: bool) -> Result<Optio
     Ok(Some(options))
 }
 
-fn server_options(settings: &Settings, rest: bool, metrics: Option<&str>) -> Result<ServerOptions> {
+fn server_options(settings: &Settings) -> Result<ServerOptions> {
     let host = settings.get(&options::REST_BIND_ADDRESS);
     let rest_ports = match settings.get(&options::REST_BIND_PORT) {
         Some(text) => ports(options::REST_BIND_PORT.key(), &text)?,
         None => vec![u16::try_from(settings.get(&options::REST_PORT)).unwrap_or_default()],
     };
-    let metrics = metrics.map(|text| ports(options::PROMETHEUS_PORT.key(), text)).transpose()?;
+    let metrics = settings.get(&options::PROMETHEUS_PORT);
+    let metrics = metrics.map(|text| ports(options::PROMETHEUS_PORT.key(), &text)).transpose()?;
     Ok(ServerOptions {
-        rest: rest.then(|| (host.clone(), rest_ports)),
+        rest: wants_rest(settings).then(|| (host.clone(), rest_ports)),
         metrics: metrics.map(|ports| (host, ports)),
         address: settings.get(&options::REST_ADDRESS),
         token: settings.get(&options::REST_TOKEN_FILE).map(|path| token(&path)).transpose()?,

@@ -75,7 +75,8 @@ fn a_vertex_that_is_not_there_is_told_of_as_flink_does() {
     let whole = format!("org.apache.flink.runtime.rest.NotFoundException: JobVertex {unknown} not found");
     let part =
         format!("org.apache.flink.runtime.rest.handler.RestHandlerException: No vertex with ID '{unknown}' exists.");
-    let cases: [(fn(&Call<'_>) -> Reply, &String); 5] = [
+    type Handler = fn(&Call<'_>) -> Reply;
+    let cases: [(Handler, &String); 5] = [
         (detail, &whole),
         (task_managers, &whole),
         (subtask_times, &part),
