@@ -329,7 +329,10 @@ impl Coordinator<'_> {
             Purpose::Savepoint(_, stop) => savepoint_type(*stop),
             Purpose::Checkpoint | Purpose::Rescale(_) | Purpose::Final => CheckpointType::Checkpoint,
         };
-        self.ledger.begin(&plan, kind);
+        if keeps || !matches!(purpose, Purpose::Rescale(_)) {
+            // What only a rescale needs goes with it, and is nobody's business.
+            self.ledger.begin(&plan, kind);
+        }
         state.pending = Some(Pending {
             purpose,
             requests,

@@ -3,11 +3,14 @@
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use kobel_dataflow::state::snapshot::OperatorState;
 use kobel_model::Error;
 
 use crate::channel::Barrier;
 use crate::control::Request;
-use crate::task::TaskState;
+
+/// The states of a task's operators by node.
+pub(crate) type TaskState = Vec<(usize, OperatorState)>;
 
 /// Everything that can happen to a job.
 pub(crate) enum Event {

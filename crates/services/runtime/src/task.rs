@@ -16,7 +16,7 @@ use kobel_rest::states::ExecutionState;
 
 use crate::channel::{Barrier, Control, Message, Sender};
 use crate::control::StopMode;
-use crate::event::{Failure, SnapshotTimes};
+use crate::event::{Failure, SnapshotTimes, TaskState};
 use crate::gate::{Gate, GateEvent};
 use crate::metrics::{JobMetrics, SubtaskMetrics, TaskMetrics, TaskTime};
 
@@ -91,9 +91,6 @@ pub(crate) enum TaskStep {
     /// The task ended in this step.
     Ended,
 }
-
-/// The states of a task's operators by node.
-pub(crate) type TaskState = Vec<(usize, OperatorState)>;
 
 /// The time of a task that has ended is not counted any more.
 const UNCOUNTED: Option<TaskTime> = None;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kobel_model::ids::JobId;
 use kobel_model::keygroup::MaxParallelism;
-use kobel_model::settings::{Settings, options, redact};
+use kobel_model::settings::{Settings, options};
 use kobel_model::snapshot::SnapshotKind;
 use kobel_model::{Error, Result, chain};
 use kobel_runtime::job::{Clock, Control, Job, JobEnd, JobOptions, Progress, RestoreFrom};
@@ -19,7 +19,7 @@ use kobel_storage::snapshots;
 
 use super::lineage::Lineage;
 use super::service::Service;
-use super::settings::{restart_strategy, time_zone};
+use super::settings::{data_directory, restart_strategy, shown, time_zone};
 use crate::clock::SystemClock;
 use crate::collect::ResultTable;
 use crate::interrupts::Interrupts;
@@ -195,11 +195,6 @@ impl JobRunner {
     }
 }
 
-/// What was set, fit to be shown.
-pub(crate) fn shown(settings: &Settings) -> Vec<(String, String)> {
-    settings.iter().map(|(key, value)| (key.to_owned(), redact(key, value).to_owned())).collect()
-}
-
 /// Where the checkpoints of a script with this stem go.
 ///
 /// # Errors
@@ -216,10 +211,6 @@ fn savepoint_directory(settings: &Settings) -> Result<PathBuf> {
         Some(text) => local_path(options::SAVEPOINTS_DIR.key(), &text),
         None => Ok(data_directory(settings)?.join("savepoints")),
     }
-}
-
-pub(crate) fn data_directory(settings: &Settings) -> Result<PathBuf> {
-    local_path(options::DATA_DIR.key(), &settings.get(&options::DATA_DIR))
 }
 
 /// The paths of the files that a job writes, as the script names them.

@@ -16,8 +16,8 @@ use kobel_runtime::view::job::JobView;
 use kobel_sql::ast::{PropertyAssignment, Statement, StatementKind};
 use kobel_storage::location::local_path;
 
-use super::job::{data_directory, shown};
 use super::script::Script;
+use super::settings::{data_directory, shown};
 use crate::terminal::Terminal;
 
 /// The most ports of a range that are tried.

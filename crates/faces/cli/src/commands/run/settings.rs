@@ -3,9 +3,11 @@
 //! The command line wins: its settings are in place before the first statement and again after every statement that
 //! changes settings.
 
+use std::path::PathBuf;
+
 use jiff::tz::{Offset, TimeZone};
 use kobel_model::settings::options::{self, EngineChoice, NotNullEnforcer, RestartChoice, RuntimeMode};
-use kobel_model::settings::{Notice, Settings};
+use kobel_model::settings::{Notice, Settings, redact};
 use kobel_model::{Error, Result};
 use kobel_runtime::job::{Backoff, RestartStrategy};
 use kobel_storage::location::local_path;
@@ -91,6 +93,19 @@ pub(crate) fn check(settings: &Settings) -> Result<()> {
     }
     local_path(options::DATA_DIR.key(), &settings.get(&options::DATA_DIR))?;
     time_zone(settings).map(drop)
+}
+
+/// What was set, fit to be shown.
+pub(crate) fn shown(settings: &Settings) -> Vec<(String, String)> {
+    settings.iter().map(|(key, value)| (key.to_owned(), redact(key, value).to_owned())).collect()
+}
+
+/// Where everything goes that has no directory of its own.
+///
+/// # Errors
+/// Unsupported or Invalid if the setting names no local directory.
+pub(crate) fn data_directory(settings: &Settings) -> Result<PathBuf> {
+    local_path(options::DATA_DIR.key(), &settings.get(&options::DATA_DIR))
 }
 
 /// What the settings say about restarts.
