@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kobel_model::{Error, Result};
 
@@ -12,12 +13,22 @@ use kobel_model::{Error, Result};
 /// Denied, Missing or Unavailable if the directory cannot be written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error| Error::io(format!("cannot write `{}`", path.display()), error);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
-    write_durably(&temporary, bytes)?;
-    fs::rename(&temporary, path).map_err(failed)?;
+    let temporary = temporary(path);
+    let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path).map_err(failed));
+    if written.is_err() {
+        // What is left of it is in nobody's way, but nobody needs it either.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
     path.parent().map_or(Ok(()), sync_directory)
+}
+
+/// A name beside `path` that nobody else writes to: two processes may replace one file at the same moment.
+fn temporary(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    path.with_file_name(name)
 }
 
 /// Writes a new file and waits for the disk; a crash may leave a part of it.
@@ -80,4 +91,24 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
         return Err(Error::corrupt(format!("`{}` has {length} bytes, more than {limit}", path.display())));
     }
     fs::read(path).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_who_replace_one_file_at_once_both_succeed_and_leave_nothing_behind() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("file");
+        std::thread::scope(|scope| {
+            for text in ["one", "two"] {
+                let path = &path;
+                scope.spawn(move || (0..50).for_each(|_| write_atomically(path, text.as_bytes()).expect("writes")));
+            }
+        });
+        let text = fs::read_to_string(&path).expect("a file");
+        assert!(text == "one" || text == "two", "{text}");
+        assert_eq!(fs::read_dir(directory.path()).expect("a listing").count(), 1);
+    }
 }

@@ -209,9 +209,14 @@ impl JobMetrics {
         self.sum(None, |subtask| &subtask.groups)
     }
 
-    /// The least watermark of the sources' subtasks that have one and have not ended.
+    /// The least watermark of the sources' subtasks that have one and have not ended; `i64::MAX` once all have.
     pub fn watermark(&self) -> Option<i64> {
         let sources = self.operators.iter().filter(|operator| operator.role == OperatorRole::Source);
-        sources.flat_map(|operator| &operator.subtasks).filter_map(|subtask| subtask.watermark.get()).min()
+        let known: Vec<_> =
+            sources.flat_map(|operator| &operator.subtasks).map(|subtask| subtask.watermark.get()).collect();
+        if !known.is_empty() && known.iter().all(|watermark| *watermark == Some(i64::MAX)) {
+            return Some(i64::MAX);
+        }
+        known.into_iter().flatten().filter(|watermark| *watermark < i64::MAX).min()
     }
 }

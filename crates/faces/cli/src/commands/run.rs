@@ -231,7 +231,7 @@ impl ScriptRun<'_> {
         if service.stays() && !is_left() {
             terminal.inform("the script has ended; the REST API answers until Ctrl-C, or `DELETE /cluster`");
         }
-        service.end(end.as_ref().err(), &is_left);
+        service.end(end.as_ref().err(), terminal, &is_left);
         Ok(exit)
     }
 

@@ -128,6 +128,11 @@ impl Server {
         self.is_tls
     }
 
+    /// Whether an operation goes on, or its end has not been asked for.
+    pub fn has_unread(&self) -> bool {
+        self.operations.has_unread()
+    }
+
     /// Waits until every operation has ended and its end has been asked for, but not longer than results are kept, and
     /// not when `stop` says that it is enough.
     pub fn wait_until_read(&self, stop: &dyn Fn() -> bool) {

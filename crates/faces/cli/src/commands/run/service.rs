@@ -98,7 +98,7 @@ impl Service {
     }
 
     /// The script has ended: whoever waits for an answer gets it first, unless `stop` says that it is enough.
-    pub(crate) fn end(&self, failure: Option<&Error>, stop: &dyn Fn() -> bool) {
+    pub(crate) fn end(&self, failure: Option<&Error>, terminal: &Terminal, stop: &dyn Fn() -> bool) {
         let outcome = match failure {
             None => Ok(()),
             Some(error) => Err(chain(error)),
@@ -107,6 +107,10 @@ impl Service {
         let Some(server) = &self.server else { return };
         if self.stays() {
             server.wait_for_shutdown(stop);
+        }
+        if server.has_unread() {
+            terminal
+                .inform("waiting for whoever asked for a savepoint or checkpoint to ask what came of it (Ctrl-C ends)");
         }
         server.wait_until_read(stop);
     }
