@@ -100,8 +100,12 @@ fn a_rescaled_job_neither_loses_nor_doubles_a_row() {
             rescale(&native, &job, &widths);
         }
         native.wait_for_job("FINISHED");
-        let attempts = get_json(native.port, &format!("/jobs/{job}/metrics?get=numRescales")).expect("metrics");
-        assert!(attempts.is_array(), "{name}: {attempts}");
+        let history = get_json(native.port, &format!("/jobs/{job}/rescales/history")).expect("the rescales");
+        let is_done = |rescale: &&Value| {
+            rescale["triggerCause"] == "UPDATE_REQUIREMENT" && rescale["terminalState"] == "COMPLETED"
+        };
+        let done = history.as_array().expect("a list").iter().filter(is_done).count();
+        assert_eq!(done, 4, "{name}: {history}");
         assert_each_row_counts_once(folder.path());
     }
 }
