@@ -444,8 +444,14 @@ impl Coordinator<'_> {
         self.next(state)
     }
 
-    /// Something that somebody asked for could not be done; the job goes on, and the person is told.
+    /// Something that somebody asked for could not be done; the job goes on as it is, and the person is told.
     fn refused(&mut self, error: Error, requests: &mut [Request]) {
+        if requests.iter().any(|request| matches!(request.control, Control::Rescale(_))) {
+            self.ledger.view.update(|state| {
+                let as_it_is = |upper: &usize| VertexParallelism { lower: 1, upper: *upper };
+                state.wanted = state.attempt.parallelism.iter().map(as_it_is).collect();
+            });
+        }
         self.memory.stats.failed += 1;
         self.memory.stats.last_failure = Some(chain(&error));
         answer(requests, &Err(error));
