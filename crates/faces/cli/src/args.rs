@@ -1,13 +1,21 @@
 //! The command line as types; what it means is for the commands.
 
+pub(crate) mod resources;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use self::resources::{
+    ApplyArguments, DeleteArguments, DescribeArguments, DiffArguments, GetArguments, TokenArguments, UpArguments,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   kobel run examples/flights/delays.sql
   kobel run -e \"SELECT UPPER('hello')\"
+  kobel up
+  kobel apply -f basic.yaml
   kobel run --help";
 
 const RUN_EXAMPLES: &str = "\
@@ -45,6 +53,23 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the statements of a Flink SQL script, one after the other
     Run(RunArguments),
+    /// Start the resource API of this machine, for `kubectl` and the commands below
+    Up(UpArguments),
+    /// Create or change the objects of manifests
+    Apply(ApplyArguments),
+    /// Print objects
+    Get(GetArguments),
+    /// Print one object with its conditions and events
+    Describe(DescribeArguments),
+    /// Delete objects
+    Delete(DeleteArguments),
+    /// Print what `apply` would change
+    Diff(DiffArguments),
+    /// Print the CustomResourceDefinitions, for a cluster
+    #[command(after_help = "Examples:\n  kobel crd | kubectl apply -f -")]
+    Crd,
+    /// Let somebody into a namespace: print a kubeconfig with a token
+    Token(TokenArguments),
     /// Print the version
     #[command(after_help = "Examples:\n  kobel version\n  kobel --version")]
     Version,

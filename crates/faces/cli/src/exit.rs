@@ -7,6 +7,8 @@ use kobel_model::ErrorKind;
 pub(crate) enum Exit {
     /// It did what it was asked to do; a job that was stopped with a savepoint counts.
     Done,
+    /// It found differences, which is what it was asked to look for.
+    Different,
     /// It failed with an error of this kind.
     Failed(ErrorKind),
     /// The command line is wrong.
@@ -20,6 +22,8 @@ impl Exit {
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
+            // As `diff` tells it.
+            Self::Different => 1,
             Self::Failed(kind) => kind.exit_code(),
             Self::Usage => 2,
             // 128 and the number of SIGINT, as shells report it.

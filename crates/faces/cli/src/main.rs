@@ -46,6 +46,14 @@ fn main() -> ExitCode {
 fn dispatch(command: &Command) -> Exit {
     match command {
         Command::Run(arguments) => commands::run::run(arguments),
+        Command::Up(arguments) => commands::up::run(arguments),
+        Command::Apply(arguments) => commands::apply::run(arguments),
+        Command::Get(arguments) => commands::get::run(arguments),
+        Command::Describe(arguments) => commands::describe::run(arguments),
+        Command::Delete(arguments) => commands::delete::run(arguments),
+        Command::Diff(arguments) => commands::diff::run(arguments),
+        Command::Crd => commands::crd::run(),
+        Command::Token(arguments) => commands::token::run(arguments),
         Command::Version => commands::version::run(),
     }
 }

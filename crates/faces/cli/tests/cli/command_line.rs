@@ -19,7 +19,10 @@ fn the_version_is_printed_by_flag_and_by_command() {
 #[test]
 fn every_help_has_examples() {
     let directory = tempdir().expect("a directory");
-    for arguments in [&["--help"][..], &["run", "--help"], &["version", "--help"], &["help"], &["help", "run"]] {
+    let commands = ["run", "up", "apply", "get", "describe", "delete", "diff", "crd", "token", "version"];
+    let of_commands = commands.map(|command| vec![command, "--help"]);
+    for arguments in [vec!["--help"], vec!["help"], vec!["help", "run"]].into_iter().chain(of_commands) {
+        let arguments = &arguments[..];
         let ended = kobel(directory.path(), arguments);
         assert_eq!(ended.code, Some(0), "{arguments:?}");
         assert!(ended.stdout.contains("Examples:"), "{arguments:?}: {}", ended.stdout);

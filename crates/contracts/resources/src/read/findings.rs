@@ -1,0 +1,52 @@
+//! What is found while a manifest is read: problems and warnings.
+//!
+//! Nothing is said about a value that the schema has refused already.
+
+use crate::problem::Problem;
+
+/// Problems and warnings so far.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    problems: Vec<Problem>,
+    warnings: Vec<String>,
+    refused: Vec<String>,
+}
+
+impl Findings {
+    /// Begins with what the schema says.
+    pub(super) fn new(problems: Vec<Problem>, warnings: Vec<String>) -> Self {
+        let refused = problems.iter().map(|problem| problem.path.clone()).collect();
+        Self { problems, warnings, refused }
+    }
+
+    /// Adds a problem, unless the schema refused what stands there.
+    pub(super) fn add(&mut self, problem: Problem) {
+        let is_known = self.refused.iter().any(|refused| is_within(&problem.path, refused));
+        if !is_known && !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Adds a warning.
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
+    }
+
+    /// Whether the schema refused something at, within or around `path`, so that its absence means nothing.
+    pub(super) fn is_unclear(&self, path: &str) -> bool {
+        self.refused.iter().any(|refused| is_within(path, refused) || is_within(refused, path))
+    }
+
+    /// The warnings, or every problem.
+    pub(super) fn finish(self) -> Result<Vec<String>, Vec<Problem>> {
+        if self.problems.is_empty() { Ok(self.warnings) } else { Err(self.problems) }
+    }
+}
+
+/// Whether `path` is `outer` or leads through it.
+fn is_within(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}

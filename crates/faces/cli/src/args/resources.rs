@@ -1,0 +1,290 @@
+//! The arguments of the commands that deal with resources and with the API that keeps them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  kobel up
+  kobel up --data-dir ./data --listen 127.0.0.1:6443
+  export KUBECONFIG=~/.local/share/kobel/kubeconfig
+  kubectl get flinkdeployments
+
+Ctrl-C stops it; what it acknowledged is in the data directory.";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  kobel apply -f basic.yaml
+  kobel apply -f manifests/ -n team
+  kobel apply -f basic.yaml --dry-run
+  generate | kobel apply -f -
+
+Nothing is applied if any document is refused.";
+
+const GET_EXAMPLES: &str = "\
+Examples:
+  kobel get flinkdeployments
+  kobel get flinkdep basic -o yaml
+  kobel get sessionjobs -A -o wide
+  kobel get flinkdep -l team=flights -w";
+
+const DESCRIBE_EXAMPLES: &str = "\
+Examples:
+  kobel describe flinkdep basic
+  kobel describe flinkdep/basic -n team";
+
+const DELETE_EXAMPLES: &str = "\
+Examples:
+  kobel delete flinkdep basic
+  kobel delete flinkdep/basic --wait
+  kobel delete -f manifests/ --ignore-not-found";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  kobel diff -f basic.yaml
+  kobel diff -f manifests/ -n team
+
+Exit codes: 0 nothing would change; 1 something would.";
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  kobel token ann --role viewer > ann.kubeconfig
+  kobel token deploy --role operator -n team > deploy.kubeconfig
+  KUBECONFIG=ann.kubeconfig kubectl get flinkdeployments";
+
+/// Which API is asked.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ApiArguments {
+    /// Kubeconfig to use [default: $KUBECONFIG, that of `kobel up`, ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Context of the kubeconfig, instead of its current one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// Namespace, instead of that of the context
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+}
+
+/// What `kobel up` takes.
+#[derive(Debug, Args)]
+#[command(after_help = UP_EXAMPLES)]
+pub(crate) struct UpArguments {
+    /// Directory that keeps everything [default: $KOBEL_DATA_DIR, $XDG_DATA_HOME/kobel, ~/.local/share/kobel]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Address to listen on [default: 127.0.0.1 and the port of the last time]
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// What `kobel apply` takes.
+#[derive(Debug, Args)]
+#[command(after_help = APPLY_EXAMPLES)]
+pub(crate) struct ApplyArguments {
+    /// Files or directories with manifests, or `-` for standard input
+    #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Check everything, write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Take over fields that another manager owns
+    #[arg(long)]
+    pub(crate) force_conflicts: bool,
+
+    /// The API.
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
+}
+
+/// What `kobel get` takes.
+#[derive(Debug, Args)]
+#[command(after_help = GET_EXAMPLES)]
+pub(crate) struct GetArguments {
+    /// Kind, such as `flinkdeployments`, `flinkdep` or `flinkdep/NAME`
+    #[arg(value_name = "KIND")]
+    pub(crate) kind: String,
+
+    /// Name of one object
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Objects of all namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+
+    /// Only objects with these labels: `team=flights,tier!=test`
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub(crate) selector: Option<String>,
+
+    /// Go on printing what changes
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+
+    /// The API.
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
+}
+
+/// How objects are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// A table
+    Table,
+    /// A table with every column
+    Wide,
+    /// Whole objects as YAML
+    Yaml,
+    /// Whole objects as JSON
+    Json,
+    /// Kind and name
+    Name,
+}
+
+/// What `kobel describe` takes.
+#[derive(Debug, Args)]
+#[command(after_help = DESCRIBE_EXAMPLES)]
+pub(crate) struct DescribeArguments {
+    /// Kind, or `KIND/NAME`
+    #[arg(value_name = "KIND")]
+    pub(crate) kind: String,
+
+    /// Name of the object
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// The API.
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
+}
+
+/// What `kobel delete` takes.
+#[derive(Debug, Args)]
+#[command(after_help = DELETE_EXAMPLES)]
+pub(crate) struct DeleteArguments {
+    /// Kind, or `KIND/NAME`
+    #[arg(value_name = "KIND", required_unless_present = "files", conflicts_with = "files")]
+    pub(crate) kind: Option<String>,
+
+    /// Name of the object
+    #[arg(value_name = "NAME", conflicts_with = "files")]
+    pub(crate) name: Option<String>,
+
+    /// Files or directories whose objects are deleted, the last first, or `-` for standard input
+    #[arg(short, long = "filename", value_name = "FILE", num_args = 1..)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Wait until they are gone
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// What does not exist is as good as deleted
+    #[arg(long)]
+    pub(crate) ignore_not_found: bool,
+
+    /// The API.
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
+}
+
+/// What `kobel diff` takes.
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub(crate) struct DiffArguments {
+    /// Files or directories with manifests, or `-` for standard input
+    #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The API.
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
+}
+
+/// What `kobel token` takes.
+#[derive(Debug, Args)]
+#[command(after_help = TOKEN_EXAMPLES)]
+pub(crate) struct TokenArguments {
+    /// Who the token is for; becomes a service account
+    #[arg(value_name = "USER")]
+    pub(crate) user: String,
+
+    /// What they may do in the namespace
+    #[arg(long, value_enum)]
+    pub(crate) role: Role,
+
+    /// The API.
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
+}
+
+/// What somebody may do in a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Read everything but secrets
+    Viewer,
+    /// Read, and change what runs
+    Operator,
+    /// Everything
+    Admin,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    enum Line {
+        Apply(ApplyArguments),
+        Get(GetArguments),
+        Delete(DeleteArguments),
+        Token(TokenArguments),
+        Up(UpArguments),
+    }
+
+    fn parse(line: &str) -> Option<Line> {
+        Line::try_parse_from(std::iter::once("kobel").chain(line.split_whitespace())).ok()
+    }
+
+    #[test]
+    fn lines_are_taken_or_refused() {
+        for (line, is_taken) in [
+            ("apply", false),
+            ("apply -f a.yaml", true),
+            ("apply -f a.yaml b.yaml -f - -n team --dry-run", true),
+            ("get", false),
+            ("get flinkdep -A -n team", false),
+            ("get flinkdep -o toml", false),
+            ("get flinkdep a -o wide -l a=b -w", true),
+            ("delete", false),
+            ("delete flinkdep a --wait", true),
+            ("delete flinkdep -f a.yaml", false),
+            ("delete -f a.yaml", true),
+            ("token ann", false),
+            ("token ann --role owner", false),
+            ("token ann --role viewer -n team", true),
+            ("up --listen 127.0.0.1", false),
+            ("up --listen 127.0.0.1:0 --data-dir d", true),
+        ] {
+            assert_eq!(parse(line).is_some(), is_taken, "{line}");
+        }
+    }
+
+    #[test]
+    fn several_files_are_taken_together() {
+        let Some(Line::Apply(arguments)) = parse("apply -f a.yaml b.yaml -f -") else { panic!("no apply") };
+        assert_eq!(arguments.files, ["a.yaml", "b.yaml", "-"].map(PathBuf::from));
+    }
+}

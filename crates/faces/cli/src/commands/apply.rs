@@ -1,0 +1,197 @@
+//! `kobel apply`: all documents are read, all are checked by the API, and only then is anything written.
+//!
+//! ```text
+//! documents -> kinds and namespaces -> server-side dry run of each -> server-side apply of each
+//! ```
+//! A document whose dry run fails only because something is missing that an earlier document makes is no refusal.
+
+use kobel_kubernetes::failure::{Failure, Refusal};
+use kobel_kubernetes::objects::{Conflicts, Keep};
+use kobel_model::{Error, Result};
+use serde_json::Value;
+
+use super::client::{Document, Session, all_or_nothing, complete, documents, print};
+use crate::args::resources::ApplyArguments;
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Fields that name another object of the same namespace.
+const REFERENCES: [&str; 2] = ["spec.deploymentName", "spec.jobReference.name"];
+
+/// Applies manifests and reports what goes wrong.
+pub(crate) fn run(arguments: &ApplyArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    complete(&terminal, apply(arguments, &terminal))
+}
+
+async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> {
+    let session = Session::open(&arguments.api).await?;
+    let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), terminal)?;
+    let conflicts = if arguments.force_conflicts { Conflicts::Force } else { Conflicts::Refuse };
+    let checked = check_all(&session, &documents, conflicts, terminal).await?;
+    for (count, (document, checked)) in documents.iter().zip(&checked).enumerate() {
+        let word = if arguments.dry_run {
+            let word = checked.after.as_ref().map_or("created", |after| outcome(checked.before.as_ref(), after));
+            format!("{word} (server dry run)")
+        } else {
+            let applied = session.cluster.apply(&document.served, &document.manifest.value, Keep::Written, conflicts);
+            let applied = applied.await.map_err(|failure| {
+                at(document, failure).context(format!("{count} of {} objects are applied", documents.len()))
+            })?;
+            if checked.after.is_none() {
+                applied.warnings.iter().for_each(|warning| terminal.warn(warning));
+            }
+            outcome(checked.before.as_ref(), &applied.object).to_owned()
+        };
+        print(terminal, &format!("{} {word}\n", document.shown()))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What the API says to a document before anything is written.
+struct Checked {
+    before: Option<Value>,
+    /// Absent if the document can be checked only once an earlier one is written.
+    after: Option<Value>,
+}
+
+async fn check_all(
+    session: &Session,
+    documents: &[Document],
+    conflicts: Conflicts,
+    terminal: &Terminal,
+) -> Result<Vec<Checked>> {
+    let (mut checked, mut problems) = (Vec::new(), Vec::new());
+    for (index, document) in documents.iter().enumerate() {
+        let (served, manifest) = (&document.served, &document.manifest);
+        let before = session.cluster.find(served, document.namespace(), &manifest.name).await?;
+        let earlier = documents.get(..index).unwrap_or_default();
+        match session.cluster.apply(served, &manifest.value, Keep::DryRun, conflicts).await {
+            Ok(applied) => {
+                applied.warnings.iter().for_each(|warning| terminal.warn(warning));
+                checked.push(Checked { before, after: Some(applied.object) });
+            }
+            Err(Failure::Refused(refusal)) if waits_for_earlier(&refusal, document, earlier) => {
+                checked.push(Checked { before, after: None });
+            }
+            Err(Failure::Refused(refusal)) => problems.push(at(document, Failure::Refused(refusal))),
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    all_or_nothing(checked, problems, terminal)
+}
+
+/// The error with the place of its document.
+fn at(document: &Document, failure: Failure) -> Error {
+    let error = Error::from(failure);
+    let placed = Error::new(error.kind(), format!("{}: {error}", document.manifest.place));
+    match error.hint() {
+        Some(hint) => placed.with_hint(hint),
+        None => placed,
+    }
+}
+
+/// Whether a refusal is only about something that an earlier document makes.
+fn waits_for_earlier(refusal: &Refusal, document: &Document, earlier: &[Document]) -> bool {
+    if refusal.is_missing() {
+        return document.namespace().is_some_and(|namespace| {
+            refusal.message.contains(&format!("namespaces \"{namespace}\" not found"))
+                && earlier.iter().any(|one| one.manifest.kind == "Namespace" && one.manifest.name == namespace)
+        });
+    }
+    let makes = |message: &str| {
+        let names = |name: &str| message.contains(&format!("\"{name}\"")) || message.contains(&format!("`{name}`"));
+        earlier.iter().any(|one| one.namespace() == document.namespace() && names(&one.manifest.name))
+    };
+    let is_reference = |field: &str| REFERENCES.contains(&field);
+    refusal.code == 422
+        && !refusal.causes.is_empty()
+        && refusal.causes.iter().all(|cause| is_reference(&cause.field) && makes(&cause.message))
+}
+
+/// What an apply did to an object.
+fn outcome(before: Option<&Value>, after: &Value) -> &'static str {
+    match before {
+        None => "created",
+        Some(before) if declared(before) == declared(after) => "unchanged",
+        Some(_) => "configured",
+    }
+}
+
+/// An object without what changes by itself.
+fn declared(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for field in ["resourceVersion", "generation", "managedFields"] {
+            metadata.remove(field);
+        }
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use kobel_kubernetes::failure::Cause;
+    use kobel_kubernetes::kinds::Served;
+    use kobel_kubernetes::manifests::parse;
+    use serde_json::json;
+
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        let manifest = parse("a.yaml", text).0.remove(0);
+        let served = Served {
+            group: String::new(),
+            version: "v1".to_owned(),
+            plural: "things".to_owned(),
+            singular: "thing".to_owned(),
+            kind: manifest.kind.clone(),
+            short_names: Vec::new(),
+            is_namespaced: true,
+        };
+        Document { manifest, served }
+    }
+
+    fn refusal(code: u16, message: &str, field: Option<&str>) -> Refusal {
+        let cause = |field: &str| Cause {
+            reason: "FieldValueInvalid".to_owned(),
+            field: field.to_owned(),
+            message: message.to_owned(),
+        };
+        let causes = field.map(cause).into_iter().collect();
+        Refusal { code, reason: String::new(), message: message.to_owned(), causes }
+    }
+
+    #[test]
+    fn what_an_earlier_document_makes_is_not_missing() {
+        let earlier = [
+            document("{apiVersion: v1, kind: Namespace, metadata: {name: team}}"),
+            document("{apiVersion: v1, kind: FlinkDeployment, metadata: {name: session, namespace: team}}"),
+        ];
+        let job = document("{apiVersion: v1, kind: FlinkSessionJob, metadata: {name: job, namespace: team}}");
+        for (refusal, waits) in [
+            (refusal(404, "namespaces \"team\" not found", None), true),
+            (refusal(404, "namespaces \"other\" not found", None), false),
+            (refusal(422, "Invalid value: \"session\": no such deployment", Some("spec.deploymentName")), true),
+            (refusal(422, "Invalid value: \"other\": no such deployment", Some("spec.deploymentName")), false),
+            (refusal(422, "Invalid value: \"session\": no", Some("spec.job.jarURI")), false),
+            (refusal(403, "namespaces \"team\" not found", None), false),
+        ] {
+            assert_eq!(waits_for_earlier(&refusal, &job, &earlier), waits, "{refusal:?}");
+            assert!(!waits_for_earlier(&refusal, &job, &[]), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn an_outcome_looks_at_what_is_declared() {
+        let before = json!({"metadata": {"resourceVersion": "1"}, "spec": {"a": 1}, "status": {"b": 1}});
+        let same = json!({"metadata": {"resourceVersion": "2"}, "spec": {"a": 1}, "status": {"b": 2}});
+        let other = json!({"metadata": {"resourceVersion": "2"}, "spec": {"a": 2}});
+        assert_eq!(outcome(None, &same), "created");
+        assert_eq!(outcome(Some(&before), &same), "unchanged");
+        assert_eq!(outcome(Some(&before), &other), "configured");
+    }
+}

@@ -1,0 +1,167 @@
+//! What the commands that ask an API share: finding it, asking it, and ending as its answers say.
+
+use std::path::PathBuf;
+
+use kobel_kubernetes::cluster::Cluster;
+use kobel_kubernetes::context::{Choice, Context, Places};
+use kobel_kubernetes::kinds::{Kinds, Served};
+use kobel_kubernetes::manifests::{self, Manifest};
+use kobel_model::{Error, ErrorKind, Result};
+
+use super::data;
+use crate::args::resources::ApiArguments;
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+
+/// An API with what a command needs of it.
+pub(crate) struct Session {
+    pub(crate) context: Context,
+    pub(crate) cluster: Cluster,
+    pub(crate) kinds: Kinds,
+    /// The namespace of the command line, or that of the context.
+    pub(crate) namespace: String,
+}
+
+impl Session {
+    /// Finds the API that is meant and asks which kinds it serves.
+    pub(crate) async fn open(arguments: &ApiArguments) -> Result<Self> {
+        let choice = Choice { kubeconfig: arguments.kubeconfig.clone(), context: arguments.context.clone() };
+        let context = Context::find(&choice, &Places::of_process(data::directory(None)))?;
+        let cluster = Cluster::connect(&context).await?;
+        let kinds = Kinds::discover(&cluster).await?;
+        let namespace = arguments.namespace.clone().unwrap_or_else(|| cluster.namespace().to_owned());
+        Ok(Self { context, cluster, kinds, namespace })
+    }
+
+    /// The namespace for objects of a kind, absent if they have none.
+    pub(crate) fn namespace_of(&self, served: &Served) -> Option<&str> {
+        served.is_namespaced.then_some(self.namespace.as_str())
+    }
+}
+
+/// A manifest with the kind that the API serves for it.
+pub(crate) struct Document {
+    pub(crate) manifest: Manifest,
+    pub(crate) served: Served,
+}
+
+impl Document {
+    /// `singular.group/name`, as outcomes name an object.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}/{}", self.served.shown(), self.manifest.name)
+    }
+
+    /// The namespace that the object is in.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.manifest.namespace.as_deref()
+    }
+}
+
+/// Reads manifests and settles kind and namespace of each; every problem of every document is told.
+pub(crate) fn documents(
+    session: &Session,
+    files: &[PathBuf],
+    asked: Option<&str>,
+    terminal: &Terminal,
+) -> Result<Vec<Document>> {
+    let (manifests, mut problems) = manifests::read(files);
+    let mut documents = Vec::new();
+    for mut manifest in manifests {
+        match session.kinds.of_manifest(&manifest.api_version, &manifest.kind) {
+            Ok(served) => match settle_namespace(&mut manifest, served, session, asked) {
+                Ok(()) => documents.push(Document { manifest, served: served.clone() }),
+                Err(error) => problems.push(error),
+            },
+            Err(error) => {
+                let hint = error.hint().unwrap_or_default().to_owned();
+                problems.push(Error::new(error.kind(), format!("{}: {error}", manifest.place)).with_hint(hint));
+            }
+        }
+    }
+    all_or_nothing(documents, problems, terminal)
+}
+
+/// Tells every problem but the last, which ends the command.
+pub(crate) fn all_or_nothing<T>(value: T, mut problems: Vec<Error>, terminal: &Terminal) -> Result<T> {
+    match problems.pop() {
+        Some(last) => {
+            problems.iter().for_each(|problem| terminal.error(problem));
+            Err(last)
+        }
+        None => Ok(value),
+    }
+}
+
+fn settle_namespace(manifest: &mut Manifest, served: &Served, session: &Session, asked: Option<&str>) -> Result<()> {
+    if !served.is_namespaced {
+        manifest.namespace = None;
+        return Ok(());
+    }
+    match (&manifest.namespace, asked) {
+        (Some(written), Some(asked)) if written != asked => Err(Error::invalid(format!(
+            "{}: `{}` is for the namespace `{written}`, not for `{asked}`",
+            manifest.place, manifest.name
+        ))
+        .with_hint("leave out `-n`, or the namespace in the manifest")),
+        (Some(_), _) => Ok(()),
+        (None, _) => {
+            let namespace = session.namespace.clone();
+            if let Some(metadata) = manifest.value.get_mut("metadata").and_then(|metadata| metadata.as_object_mut()) {
+                metadata.insert("namespace".to_owned(), namespace.clone().into());
+            }
+            manifest.namespace = Some(namespace);
+            Ok(())
+        }
+    }
+}
+
+/// Kind and name of `KIND NAME` or `KIND/NAME`.
+pub(crate) fn reference<'a>(kind: &'a str, name: Option<&'a str>) -> Result<(&'a str, Option<&'a str>)> {
+    match (kind.split_once('/'), name) {
+        (None, name) => Ok((kind, name)),
+        (Some((kind, inner)), None) if !inner.is_empty() && !inner.contains('/') => Ok((kind, Some(inner))),
+        _ => Err(Error::invalid(format!("`{kind}` is not a kind")).with_hint("write KIND NAME or KIND/NAME")),
+    }
+}
+
+/// Writes to standard output.
+pub(crate) fn print(terminal: &Terminal, text: &str) -> Result<()> {
+    terminal.rows(text).map_err(|error| Error::io("cannot write to standard output", error))
+}
+
+/// Runs a command to its end on this thread and reports what goes wrong.
+pub(crate) fn complete(terminal: &Terminal, work: impl Future<Output = Result<Exit>>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(Error::new(ErrorKind::Unavailable, "cannot start to speak to the API").with_source(error)),
+    };
+    match ended {
+        Ok(exit) => exit,
+        // Whoever read the output has seen enough.
+        Err(_) if terminal.is_stdout_closed() => Exit::Done,
+        Err(error) => {
+            terminal.error(&error);
+            Exit::Failed(error.kind())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_a_kind_with_or_without_a_name() {
+        for (kind, name, expected) in [
+            ("flinkdep", None, Some(("flinkdep", None))),
+            ("flinkdep", Some("a"), Some(("flinkdep", Some("a")))),
+            ("flinkdep/a", None, Some(("flinkdep", Some("a")))),
+            ("flinkdep/a", Some("b"), None),
+            ("flinkdep/", None, None),
+            ("a/b/c", None, None),
+        ] {
+            assert_eq!(reference(kind, name).ok(), expected, "{kind} {name:?}");
+        }
+    }
+}

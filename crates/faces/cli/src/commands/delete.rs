@@ -1,0 +1,75 @@
+//! `kobel delete`: objects by name, or those of manifests, the last first.
+
+use std::time::Duration;
+
+use kobel_kubernetes::kinds::Served;
+use kobel_kubernetes::objects::Propagation;
+use kobel_model::{Error, Result};
+
+use super::client::{Session, all_or_nothing, complete, documents, print, reference};
+use crate::args::resources::DeleteArguments;
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// How long `--wait` waits for each object.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+
+/// Deletes objects and reports what goes wrong.
+pub(crate) fn run(arguments: &DeleteArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    complete(&terminal, delete(arguments, &terminal))
+}
+
+/// One object to delete.
+struct Doomed {
+    served: Served,
+    namespace: Option<String>,
+    name: String,
+}
+
+async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit> {
+    let session = Session::open(&arguments.api).await?;
+    let doomed = doomed(&session, arguments, terminal)?;
+    let mut problems = Vec::new();
+    let mut waiting = Vec::new();
+    for one in doomed {
+        let namespace = one.namespace.as_deref();
+        // What is there now is what is waited for, not what somebody creates after it.
+        let before = session.cluster.find(&one.served, namespace, &one.name).await?;
+        match session.cluster.delete(&one.served, namespace, &one.name, Propagation::Background).await {
+            Ok(()) => {
+                print(terminal, &format!("{} \"{}\" deleted\n", one.served.shown(), one.name))?;
+                waiting.extend(before.map(|object| (one.served, object)));
+            }
+            Err(failure) if failure.is_missing() && arguments.ignore_not_found => {}
+            Err(failure) => problems.push(Error::from(failure)),
+        }
+    }
+    if arguments.wait {
+        for (served, object) in &waiting {
+            session.cluster.wait_until_gone(served, object, WAIT_MAX).await?;
+        }
+    }
+    all_or_nothing(Exit::Done, problems, terminal)
+}
+
+fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -> Result<Vec<Doomed>> {
+    let Some(kind) = &arguments.kind else {
+        let asked = arguments.api.namespace.as_deref();
+        let documents = documents(session, &arguments.files, asked, terminal)?;
+        let doomed = documents.into_iter().rev().map(|document| Doomed {
+            namespace: document.manifest.namespace,
+            name: document.manifest.name,
+            served: document.served,
+        });
+        return Ok(doomed.collect());
+    };
+    let (kind, name) = reference(kind, arguments.name.as_deref())?;
+    let served = session.kinds.named(kind)?;
+    let Some(name) = name else {
+        return Err(Error::invalid(format!("which `{kind}` is to be deleted"))
+            .with_hint(format!("`kobel get {kind}` lists them; name one")));
+    };
+    let namespace = session.namespace_of(served).map(str::to_owned);
+    Ok(vec![Doomed { served: served.clone(), namespace, name: name.to_owned() }])
+}

@@ -1,0 +1,231 @@
+//! `kobel describe`: one object as a person reads it, with its conditions and what happened to it.
+
+use jiff::Timestamp;
+use kobel_kubernetes::objects::seen;
+use kobel_model::{Error, Result};
+use serde_json::Value;
+
+use super::client::{Session, complete, print, reference};
+use super::columns::Columns;
+use crate::args::resources::DescribeArguments;
+use crate::exit::Exit;
+use crate::terminal::escape::push_escaped;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Describes an object and reports what goes wrong.
+pub(crate) fn run(arguments: &DescribeArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    complete(&terminal, describe(arguments, &terminal))
+}
+
+async fn describe(arguments: &DescribeArguments, terminal: &Terminal) -> Result<Exit> {
+    let (kind, name) = reference(&arguments.kind, arguments.name.as_deref())?;
+    let Some(name) = name else {
+        return Err(Error::invalid(format!("which `{kind}` is to be described"))
+            .with_hint(format!("`kobel get {kind}` lists them; name one")));
+    };
+    let session = Session::open(&arguments.api).await?;
+    let served = session.kinds.named(kind)?;
+    let object = session.cluster.get(served, session.namespace_of(served), name).await?;
+    let events = session.cluster.events(&object).await?;
+    print(terminal, &text(object, &events, Timestamp::now()))?;
+    Ok(Exit::Done)
+}
+
+/// The whole description.
+fn text(mut object: Value, events: &[Value], now: Timestamp) -> String {
+    hide_secrets(&mut object);
+    let conditions =
+        object.get_mut("status").and_then(Value::as_object_mut).and_then(|status| status.shift_remove("conditions"));
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.shift_remove("managedFields");
+    }
+    let mut text = String::new();
+    push_fields(&mut text, &object, 0);
+    if let Some(Value::Array(conditions)) = conditions
+        && !conditions.is_empty()
+    {
+        text.push_str("conditions:\n");
+        let mut rows = vec![row(["TYPE", "STATUS", "REASON", "AGE", "MESSAGE"])];
+        rows.extend(conditions.iter().map(|condition| {
+            let age = age(field(condition, "lastTransitionTime"), now);
+            let [kind, status] = ["type", "status"].map(|name| field(condition, name));
+            row([kind, status, field(condition, "reason"), &age, field(condition, "message")])
+        }));
+        push_indented(&mut text, &Columns::default().lines(&rows));
+    }
+    if events.is_empty() {
+        text.push_str("events: <none>\n");
+    } else {
+        text.push_str("events:\n");
+        let mut rows = vec![row(["TYPE", "REASON", "AGE", "FROM", "MESSAGE"])];
+        rows.extend(events.iter().map(|event| {
+            let source = event.get("source").map(|source| field(source, "component")).unwrap_or_default();
+            let from = if source.is_empty() { field(event, "reportingComponent") } else { source };
+            row([field(event, "type"), field(event, "reason"), &age(seen(event), now), from, field(event, "message")])
+        }));
+        push_indented(&mut text, &Columns::default().lines(&rows));
+    }
+    text
+}
+
+fn row(cells: [&str; 5]) -> Vec<String> {
+    cells.map(str::to_owned).into()
+}
+
+fn field<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn push_indented(text: &mut String, lines: &str) {
+    for line in lines.lines() {
+        text.push_str("  ");
+        text.push_str(line);
+        text.push('\n');
+    }
+}
+
+/// Of the data of a Secret only the size is shown.
+fn hide_secrets(object: &mut Value) {
+    if field(object, "kind") != "Secret" || field(object, "apiVersion") != "v1" {
+        return;
+    }
+    if let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
+        for value in data.values_mut() {
+            let encoded = value.as_str().unwrap_or_default();
+            let padding = encoded.bytes().rev().take_while(|byte| *byte == b'=').count().min(2);
+            let bytes = (encoded.len() / 4 * 3).saturating_sub(padding);
+            *value = format!("{bytes} bytes").into();
+        }
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
+        && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+    {
+        annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
+    }
+}
+
+fn push_fields(text: &mut String, value: &Value, depth: usize) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                push_field(text, name, value, depth);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                push_field(text, "-", item, depth);
+            }
+        }
+        other => push_line(text, &scalar(other), depth),
+    }
+}
+
+fn push_field(text: &mut String, name: &str, value: &Value, depth: usize) {
+    let label = if name == "-" { "-".to_owned() } else { format!("{name}:") };
+    match value {
+        Value::Object(fields) if fields.is_empty() => push_line(text, &format!("{label} {{}}"), depth),
+        Value::Array(items) if items.is_empty() => push_line(text, &format!("{label} []"), depth),
+        Value::Object(_) | Value::Array(_) => {
+            push_line(text, &label, depth);
+            push_fields(text, value, depth + 1);
+        }
+        Value::String(words) if words.contains('\n') => {
+            push_line(text, &label, depth);
+            words.lines().for_each(|line| push_line(text, line, depth + 1));
+        }
+        other => push_line(text, &format!("{label} {}", scalar(other)), depth),
+    }
+}
+
+fn push_line(text: &mut String, line: &str, depth: usize) {
+    text.extend(std::iter::repeat_n("  ", depth));
+    push_escaped(text, line);
+    text.push('\n');
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(words) => words.clone(),
+        Value::Null => "<none>".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// How long ago a time was, as `kubectl` shows it.
+fn age(time: &str, now: Timestamp) -> String {
+    let Ok(time) = time.parse::<Timestamp>() else { return "<unknown>".to_owned() };
+    let seconds = (now.as_second() - time.as_second()).max(0);
+    let (minutes, hours) = (seconds / 60, seconds / 3_600);
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..600 if seconds % 60 != 0 => format!("{minutes}m{}s", seconds % 60),
+        120..10_800 => format!("{minutes}m"),
+        10_800..172_800 => format!("{hours}h"),
+        _ => format!("{}d", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-01-02T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn an_age_is_short() {
+        for (time, expected) in [
+            ("2026-01-01T23:59:01Z", "59s"),
+            ("2026-01-01T23:57:30Z", "2m30s"),
+            ("2026-01-01T23:55:00Z", "5m"),
+            ("2026-01-01T22:00:00Z", "120m"),
+            ("2026-01-01T00:00:00Z", "24h"),
+            ("2025-12-01T00:00:00Z", "32d"),
+            ("2026-01-03T00:00:00Z", "0s"),
+            ("yesterday", "<unknown>"),
+        ] {
+            assert_eq!(age(time, now()), expected, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_description_has_fields_conditions_and_events() {
+        let object = json!({
+            "kind": "FlinkDeployment", "metadata": {"name": "basic", "managedFields": [{"manager": "x"}]},
+            "spec": {"args": ["a", "b"], "podTemplate": {}},
+            "status": {"conditions": [{"type": "Running", "status": "True", "reason": "Ready", "message": "all is well",
+                                       "lastTransitionTime": "2026-01-01T23:59:50Z"}]},
+        });
+        let events = [json!({"type": "Normal", "reason": "Submit", "message": "started",
+                             "source": {"component": "kobel"}, "lastTimestamp": "2026-01-01T23:59:55Z"})];
+        let expected = "\
+kind: FlinkDeployment
+metadata:
+  name: basic
+spec:
+  args:
+    - a
+    - b
+  podTemplate: {}
+status: {}
+conditions:
+  TYPE      STATUS   REASON   AGE   MESSAGE
+  Running   True     Ready    10s   all is well
+events:
+  TYPE     REASON   AGE   FROM    MESSAGE
+  Normal   Submit   5s    kobel   started
+";
+        assert_eq!(text(object, &events, now()), expected);
+    }
+
+    #[test]
+    fn of_a_secret_only_the_size_is_shown() {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "data": {"password": "c2VjcmV0cw==", "empty": ""}});
+        let text = text(secret, &[], now());
+        assert!(text.contains("password: 7 bytes\n") && text.contains("empty: 0 bytes\n"), "{text}");
+    }
+}

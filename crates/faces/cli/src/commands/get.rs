@@ -1,0 +1,210 @@
+//! `kobel get`: objects as the API's own tables, or whole; with `-w` what changes after them.
+
+use kobel_kubernetes::context::yaml;
+use kobel_kubernetes::kinds::Served;
+use kobel_kubernetes::objects::{Selection, metadata};
+use kobel_kubernetes::tables::{Column, Row, Table};
+use kobel_kubernetes::watch::{Shape, Watch};
+use kobel_model::{Error, Result};
+use serde_json::{Value, json};
+
+use super::client::{Session, complete, print, reference};
+use super::columns::Columns;
+use crate::args::resources::{GetArguments, Output};
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Prints objects and reports what goes wrong.
+pub(crate) fn run(arguments: &GetArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    complete(&terminal, get(arguments, &terminal))
+}
+
+async fn get(arguments: &GetArguments, terminal: &Terminal) -> Result<Exit> {
+    let (kind, name) = reference(&arguments.kind, arguments.name.as_deref())?;
+    if name.is_some() && arguments.all_namespaces {
+        return Err(Error::invalid("an object of one name is in one namespace").with_hint("leave out `-A`"));
+    }
+    if name.is_some() && arguments.selector.is_some() {
+        return Err(Error::invalid("a name and a selector cannot be given together"));
+    }
+    let session = Session::open(&arguments.api).await?;
+    let served = session.kinds.named(kind)?;
+    let namespace = if arguments.all_namespaces { None } else { session.namespace_of(served) };
+    let selection = Selection {
+        namespace: namespace.map(str::to_owned),
+        labels: arguments.selector.clone(),
+        fields: name.map(|name| format!("metadata.name={name}")),
+    };
+    let query = Query { session: &session, served, name, selection, arguments, terminal };
+    match arguments.output {
+        Output::Table | Output::Wide => query.tables().await,
+        Output::Yaml | Output::Json | Output::Name => query.objects().await,
+    }
+}
+
+struct Query<'a> {
+    session: &'a Session,
+    served: &'a Served,
+    name: Option<&'a str>,
+    selection: Selection,
+    arguments: &'a GetArguments,
+    terminal: &'a Terminal,
+}
+
+impl Query<'_> {
+    async fn tables(&self) -> Result<Exit> {
+        let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
+        let table = match self.name {
+            // A list would not tell that there is no such object.
+            Some(name) if !self.arguments.watch => cluster.table_of(self.served, namespace, name).await?,
+            _ => cluster.table(self.served, &self.selection).await?,
+        };
+        let layout = Layout {
+            columns: table.columns.clone(),
+            is_wide: self.arguments.output == Output::Wide,
+            shows_namespace: self.arguments.all_namespaces && self.served.is_namespaced,
+        };
+        let mut columns = Columns::default();
+        let mut rows = layout.rows(&table);
+        if rows.is_empty() && !self.arguments.watch {
+            self.terminal.say(&self.nothing());
+            return Ok(Exit::Done);
+        }
+        rows.insert(0, layout.header());
+        print(self.terminal, &columns.lines(&rows))?;
+        if !self.arguments.watch {
+            return Ok(Exit::Done);
+        }
+        let mut watch = self.watch(Shape::Tables, &table.resource_version);
+        loop {
+            let change = watch.next().await?;
+            let rows = layout.rows(&Table::read(&change.object));
+            print(self.terminal, &columns.lines(&rows))?;
+        }
+    }
+
+    async fn objects(&self) -> Result<Exit> {
+        let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
+        let is_single = self.name.is_some() && !self.arguments.watch;
+        let (objects, version) = match self.name {
+            Some(name) if is_single => (vec![cluster.get(self.served, namespace, name).await?], String::new()),
+            _ => {
+                let mut list = cluster.list(self.served, &self.selection).await?;
+                let version = metadata(&list, "resourceVersion").to_owned();
+                match list.get_mut("items").map(Value::take) {
+                    Some(Value::Array(items)) => (items, version),
+                    _ => (Vec::new(), version),
+                }
+            }
+        };
+        let objects: Vec<Value> = objects.into_iter().map(without_managers).collect();
+        let text = match (self.arguments.output, self.arguments.watch || is_single) {
+            (Output::Name, _) | (_, true) => self.each(&objects)?,
+            _ => {
+                let list =
+                    json!({"apiVersion": "v1", "items": objects, "kind": "List", "metadata": {"resourceVersion": ""}});
+                self.whole(&list)?
+            }
+        };
+        print(self.terminal, &text)?;
+        if !self.arguments.watch {
+            return Ok(Exit::Done);
+        }
+        let mut watch = self.watch(Shape::Objects, &version);
+        loop {
+            let change = watch.next().await?;
+            print(self.terminal, &self.each(&[without_managers(change.object)])?)?;
+        }
+    }
+
+    fn watch(&self, shape: Shape, version: &str) -> Watch {
+        Watch::after(&self.session.cluster, self.served, self.selection.clone(), shape, version)
+    }
+
+    fn each(&self, objects: &[Value]) -> Result<String> {
+        let mut text = String::new();
+        for object in objects {
+            if self.arguments.output == Output::Yaml && self.arguments.watch {
+                text.push_str("---\n");
+            }
+            text.push_str(&self.whole(object)?);
+        }
+        Ok(text)
+    }
+
+    fn whole(&self, object: &Value) -> Result<String> {
+        let mut text = match self.arguments.output {
+            Output::Name => format!("{}/{}", self.served.shown(), metadata(object, "name")),
+            Output::Yaml => yaml(object)?,
+            _ => serde_json::to_string_pretty(object)
+                .map_err(|error| Error::bug("cannot write JSON").with_source(error))?,
+        };
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    fn nothing(&self) -> String {
+        match &self.selection.namespace {
+            Some(namespace) => format!("No resources found in {namespace} namespace."),
+            None => "No resources found".to_owned(),
+        }
+    }
+}
+
+/// Which columns are shown.
+struct Layout {
+    columns: Vec<Column>,
+    is_wide: bool,
+    shows_namespace: bool,
+}
+
+impl Layout {
+    fn header(&self) -> Vec<String> {
+        let names = self.columns.iter().filter(|column| self.is_wide || !column.is_wide);
+        let first = self.shows_namespace.then(|| "NAMESPACE".to_owned());
+        first.into_iter().chain(names.map(|column| column.name.clone())).collect()
+    }
+
+    fn rows(&self, table: &Table) -> Vec<Vec<String>> {
+        let row = |row: &Row| -> Vec<String> {
+            let cells = self.columns.iter().zip(&row.cells).filter(|(column, _)| self.is_wide || !column.is_wide);
+            let first = self.shows_namespace.then(|| row.namespace.clone());
+            first.into_iter().chain(cells.map(|(_, cell)| cell.clone())).collect()
+        };
+        table.rows.iter().map(row).collect()
+    }
+}
+
+/// Who wrote which field is for the API, not for a reader.
+fn without_managers(mut object: Value) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.shift_remove("managedFields");
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_columns_and_namespaces_are_shown_on_request() {
+        let table = Table::read(&json!({
+            "kind": "Table",
+            "columnDefinitions": [{"name": "Name"}, {"name": "Image", "priority": 1}, {"name": "Age"}],
+            "rows": [{"cells": ["a", "i", "1s"], "object": {"metadata": {"namespace": "n"}}}],
+        }));
+        for (is_wide, shows_namespace, header, row) in [
+            (false, false, "NAME AGE", "a 1s"),
+            (true, false, "NAME IMAGE AGE", "a i 1s"),
+            (false, true, "NAMESPACE NAME AGE", "n a 1s"),
+        ] {
+            let layout = Layout { columns: table.columns.clone(), is_wide, shows_namespace };
+            assert_eq!(layout.header().join(" "), header);
+            assert_eq!(layout.rows(&table)[0].join(" "), row);
+        }
+    }
+}

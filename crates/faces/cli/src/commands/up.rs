@@ -1,0 +1,139 @@
+//! `kobel up`: the resource API of this machine, on the data directory, until somebody ends it.
+//!
+//! Everything the API needs is made at the first start and kept in the data directory: the store, the certificates, the
+//! administrator's token, and the port, so that a kubeconfig stays good over restarts.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use kobel_apiserver::embedded::Embedded;
+use kobel_model::{Error, ErrorKind, Result};
+
+use super::data;
+use crate::args::resources::UpArguments;
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Starts the API and reports what goes wrong.
+pub(crate) fn run(arguments: &UpArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    match up(arguments, &terminal) {
+        Ok(exit) => exit,
+        Err(error) => {
+            terminal.error(&error);
+            Exit::Failed(error.kind())
+        }
+    }
+}
+
+fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
+    let begun = Instant::now();
+    let directory = data::prepare(arguments.data_dir.as_deref())?;
+    // Signals are heard before anything is open, so that no early one leaves something half open.
+    let ended = listen_for_the_end()?;
+    let address = arguments.listen.unwrap_or_else(|| usual_address(&directory));
+    let api = Embedded::start(&directory, address)?;
+    let address = api.address();
+    write_file(&directory.join("port"), address.port().to_string().as_bytes())?;
+    let path = directory.join("kubeconfig");
+    api.write_kubeconfig(&path)?;
+    let took = begun.elapsed().as_millis();
+    terminal.say(&format!("ready in {took} ms: https://{address}, data in {}", directory.display()));
+    terminal.say(&format!("kubeconfig {}", path.display()));
+    terminal.say(&format!("export KUBECONFIG={} && kubectl get flinkdeployments", quoted(&path.to_string_lossy())));
+    // The channel ends only with the process, so an error means the same.
+    let _ = ended.recv();
+    terminal.inform("stopping");
+    drop(api);
+    Ok(Exit::Done)
+}
+
+/// The port of the last time on this machine's own address if it is free, else any.
+fn usual_address(directory: &Path) -> SocketAddr {
+    let remembered = fs::read_to_string(directory.join("port")).ok();
+    let port = remembered.and_then(|text| text.trim().parse::<u16>().ok()).unwrap_or(0);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    if TcpListener::bind(address).is_ok() { address } else { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
+}
+
+/// Replaces a file as a whole; only its owner may read it.
+fn write_file(path: &Path, content: &[u8]) -> Result<()> {
+    let cannot_write = |error| Error::io(format!("cannot write `{}`", path.display()), error);
+    let fresh = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+        // One that was left behind may be open to others; its permissions are not changed by opening it.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot_write(error)),
+            _ => {}
+        }
+    }
+    let mut file = options.open(&fresh).map_err(cannot_write)?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(cannot_write)?;
+    fs::rename(&fresh, path).map_err(cannot_write)
+}
+
+/// A channel that tells of SIGINT and SIGTERM.
+fn listen_for_the_end() -> Result<mpsc::Receiver<()>> {
+    let (sender, receiver) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // Nobody listens any more once the end has begun.
+        let _ = sender.send(());
+    })
+    .map_err(|error| Error::new(ErrorKind::Unavailable, "cannot listen for Ctrl-C").with_source(error))?;
+    Ok(receiver)
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_survives_the_shell() {
+        for (word, expected) in [("/a/b-c.d", "/a/b-c.d"), ("/a b", "'/a b'"), ("it's", "'it'\\''s'"), ("", "''")] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+
+    #[test]
+    fn the_port_of_the_last_time_is_taken_if_it_is_free() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(usual_address(directory.path()).port(), 0);
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        write_file(&directory.path().join("port"), port.to_string().as_bytes()).unwrap();
+        assert_eq!(usual_address(directory.path()).port(), 0, "the port is taken");
+        drop(taken);
+        assert_eq!(usual_address(directory.path()).port(), port);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_is_for_the_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kubeconfig");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_file(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

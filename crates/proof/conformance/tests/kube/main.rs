@@ -1,0 +1,12 @@
+//! The embedded API against what speaks to a Kubernetes API: `kubectl`, kube clients, and `kill -9`.
+//!
+//! `KOBEL_TEST_KUBECONFIG` names a cluster to run the same checks against: what it answers is right by definition.
+
+mod bad_input;
+mod behaviour;
+mod client;
+mod kills;
+mod kubectl;
+mod manifests;
+mod server;
+mod transcript;
