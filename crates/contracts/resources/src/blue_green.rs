@@ -64,7 +64,10 @@ pub struct FlinkDeploymentTemplate {
         type_ = "string",
         json_path = ".status.jobStatus.state",
         description = "Last observed state of the job."
-    )
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    category = "all",
+    category = "flink"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct FlinkBlueGreenDeploymentSpec {

@@ -97,6 +97,9 @@ words! {
         json_path = ".status.lifecycleState",
         description = "Lifecycle state of the resource."
     ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    category = "all",
+    category = "flink",
     scale(
         spec_replicas_path = ".spec.taskManager.replicas",
         status_replicas_path = ".status.taskManager.replicas",

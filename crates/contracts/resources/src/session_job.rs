@@ -33,7 +33,10 @@ use crate::status::{JobStatus, LifecycleState, ReconciliationStatus};
         type_ = "string",
         json_path = ".status.lifecycleState",
         description = "Lifecycle state of the resource."
-    )
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    category = "all",
+    category = "flink"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct FlinkSessionJobSpec {

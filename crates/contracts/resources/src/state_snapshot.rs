@@ -99,7 +99,10 @@ pub struct CheckpointSpec {}
         type_ = "string",
         json_path = ".status.state",
         description = "Current state of the snapshot."
-    )
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    category = "all",
+    category = "flink"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct FlinkStateSnapshotSpec {

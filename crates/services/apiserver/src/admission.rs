@@ -32,7 +32,7 @@ pub enum Depth {
 /// Holds an object to every rule of its kind; `previous` is the state that it replaces.
 ///
 /// Problems of the metadata come first, then those of the schema, then the reviewer's. A reviewer's problem about a
-/// field that the schema complains of already is dropped. The answer is what the caller should be warned of.
+/// field of which the others complain already is dropped. The answer is what the caller should be warned of.
 pub fn check(
     kind: &Kind,
     object: &Value,
@@ -51,9 +51,9 @@ pub fn check(
         && let Some(reviewer) = kind.reviewer
     {
         let review = reviewer(object, previous, lookup);
-        let known: Vec<&str> = of_schema.iter().map(|problem| problem.path.as_str()).collect();
+        let known: Vec<String> = problems.iter().chain(&of_schema).map(|problem| problem.path.clone()).collect();
         let fresh: Vec<Problem> =
-            review.problems.into_iter().filter(|problem| !known.contains(&problem.path.as_str())).collect();
+            review.problems.into_iter().filter(|problem| !known.contains(&problem.path)).collect();
         problems.extend(of_schema);
         problems.extend(fresh);
         warnings.extend(review.warnings);

@@ -49,6 +49,14 @@ pub fn delete(site: &mut Site<'_, '_>, key: &Key, old: Value, propagation: Propa
     Ok(done)
 }
 
+/// Removes an object that was being deleted and that nothing holds any more, with everything that follows from it;
+/// answers its last state.
+pub fn remove(site: &mut Site<'_, '_>, key: &Key, last: Value) -> Answer<Value> {
+    let gone = site.tx.delete(key, last)?.value();
+    settle(site, VecDeque::from([Work::Gone(gone.clone(), key.clone())]))?;
+    Ok(gone)
+}
+
 /// Sees to an object that was written: it goes when it is being deleted and nothing holds it, or when it has owners and
 /// none of them exists. Answers whether it is gone.
 pub fn after_write(site: &mut Site<'_, '_>, key: &Key, object: &Value) -> Answer<bool> {

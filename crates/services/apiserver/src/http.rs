@@ -10,6 +10,7 @@ pub mod definitions;
 pub mod negotiation;
 pub mod outgoing;
 pub mod pages;
+pub mod protobuf;
 pub mod query;
 pub mod read;
 pub mod reply;

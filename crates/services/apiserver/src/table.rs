@@ -80,6 +80,22 @@ pub fn table(meta: Value, definitions: Value, rows: Vec<Value>) -> Value {
     })
 }
 
+/// The table of the scale of an object.
+pub fn of_scale(scale: &Value, now: Timestamp) -> Value {
+    let column = |name: &str, kind: &str, format: &str, description: &str| json!({"name": name, "type": kind, "format": format, "description": description, "priority": 0});
+    let definitions = json!([
+        column("Name", "string", "name", columns::NAME_DOC),
+        column("Desired", "integer", "", "How many replicas are wanted."),
+        column("Available", "integer", "", "How many replicas there are."),
+        column("Age", "string", "", columns::CREATION_DOC),
+    ]);
+    let replicas = |part: &str| object::at(scale, &format!(".{part}.replicas")).cloned().unwrap_or_else(|| json!(0));
+    let age = age::since(object::meta(scale, "creationTimestamp"), now);
+    let cells = json!([object::name(scale), replicas("spec"), replicas("status"), age]);
+    let meta = json!({"resourceVersion": object::meta(scale, "resourceVersion")});
+    table(meta, definitions, vec![json!({"cells": cells, "object": partial(scale)})])
+}
+
 /// The row that a bookmark has in a table: no cells, the bookmark's metadata.
 pub fn bookmark_row(kind: &Kind, meta: &Value) -> Value {
     let width = all_columns(kind).len().saturating_sub(1);
@@ -108,15 +124,15 @@ fn all_columns(kind: &Kind) -> Vec<Column> {
     };
     let mut all = vec![plain("Name", "string", "name", columns::NAME_DOC)];
     all.extend(kind.columns.iter().cloned());
-    if !has_age(kind) {
+    if !has_columns(kind) {
         all.push(plain("Age", "date", "", columns::CREATION_DOC));
     }
     all
 }
 
-/// Whether the definition has a column for the age itself.
-fn has_age(kind: &Kind) -> bool {
-    kind.columns.iter().any(|column| column.json_path == ".metadata.creationTimestamp")
+/// Whether the definition says itself which columns there are; else the age is the only one.
+fn has_columns(kind: &Kind) -> bool {
+    !kind.columns.is_empty()
 }
 
 fn custom_cells(kind: &Kind, object: &Value, now: Timestamp) -> Vec<Value> {
@@ -126,7 +142,7 @@ fn custom_cells(kind: &Kind, object: &Value, now: Timestamp) -> Vec<Value> {
         value.map_or(Value::Null, |value| cell(&column.kind, value, now))
     };
     cells.extend(kind.columns.iter().map(found));
-    if !has_age(kind) {
+    if !has_columns(kind) {
         cells.push(json!(age::since(object::meta(object, "creationTimestamp"), now)));
     }
     cells

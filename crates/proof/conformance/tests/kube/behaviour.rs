@@ -10,7 +10,8 @@ use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kobel_resources::flink_deployment::FlinkDeployment;
 use kube::api::{
-    Api, DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+    Api, DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams, ValidationDirective,
+    WatchEvent, WatchParams,
 };
 use kube::{Client, Error, ResourceExt};
 use serde_json::{Value, json};
@@ -201,13 +202,13 @@ async fn generate_name_makes_a_new_name(client: Client, namespace: String) {
 
 async fn unknown_fields_are_pruned_or_refused(client: Client, namespace: String) {
     let api = deployments(client, &namespace);
-    let mut object = deployment("a");
-    object.data["spec"]["nonsense"] = json!(1);
-    let patch = Patch::Apply(&object);
-    let strict = PatchParams::apply("me").validation_strict();
-    assert_eq!(refusal(api.patch("a", &strict, &patch).await).0, 400);
-    let stored = api.patch("a", &PatchParams::apply("me").validation_ignore(), &patch).await;
-    assert!(stored.expect("an object is applied").data["spec"].get("nonsense").is_none());
+    create(&api, "a").await;
+    let patch = Patch::Merge(json!({"spec": {"nonsense": 1}}));
+    let strict = PatchParams { field_validation: Some(ValidationDirective::Strict), ..PatchParams::default() };
+    assert_eq!(refusal(api.patch("a", &strict, &patch).await), refused(422, "Invalid"));
+    let ignore = PatchParams { field_validation: Some(ValidationDirective::Ignore), ..PatchParams::default() };
+    let stored = api.patch("a", &ignore, &patch).await.expect("an object is patched");
+    assert!(stored.data["spec"].get("nonsense").is_none());
 }
 
 async fn a_finalizer_holds_a_deletion(client: Client, namespace: String) {

@@ -31,12 +31,17 @@ impl Server {
         Self { process: None, folder, kubeconfig: kubeconfig.into() }
     }
 
-    /// Starts `kobel up` and waits until it is ready.
+    /// Starts `kobel up` and waits until it is ready. It is its second start, so the history before it is forgotten.
     pub(crate) fn embedded() -> Self {
         let folder = TempDir::new().expect("a folder");
         let data = folder.path().join("data");
         let mut process = up(&data, folder.path());
         process.wait_for_line("ready in ", PATIENCE).expect("`kobel up` is ready");
+        process.signal("TERM").expect("the process is told to end");
+        let ended = process.wait(PATIENCE).expect("the process ends");
+        assert!(ended.success(), "{ended}");
+        let mut process = up(&data, folder.path());
+        process.wait_for_line("ready in ", PATIENCE).expect("`kobel up` is ready again");
         Self { process: Some(process), kubeconfig: data.join("kubeconfig"), folder }
     }
 

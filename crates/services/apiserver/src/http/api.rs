@@ -34,6 +34,7 @@ use crate::status::{Answer, Status};
 use crate::store::{Key, Store, Stored};
 use crate::surroundings::Surroundings;
 use crate::table::Include;
+use crate::table;
 use crate::verbs::scale::scale_of;
 use crate::verbs::{Engine, Subresource, Target};
 
@@ -258,7 +259,10 @@ impl Api {
         };
         let found = found.ok_or_else(|| Status::not_found(&view.kind.resource(), name))?;
         if part == Some(Subresource::Scale) {
-            return Ok(Reply::json(200, &scale_of(&view.kind, &found.value())?));
+            let scale = scale_of(&view.kind, &found.value())?;
+            let is_table = view.form == Form::Table;
+            let shown = if is_table { table::of_scale(&scale, self.surroundings.now()) } else { scale };
+            return Ok(Reply::json(200, &shown));
         }
         Ok(show::one(view, &found, self.surroundings.now()))
     }

@@ -6,6 +6,7 @@ use super::request::{Outcome, Target, WriteOptions};
 use super::site::{Audited, Site};
 use super::store_rules;
 use crate::admission::{self, Depth, core_rules, decoding};
+use crate::auth::escalation;
 use crate::garbage;
 use crate::object;
 use crate::status::{Answer, Status};
@@ -78,6 +79,7 @@ pub fn insert(
         }
         return Err(Status::already_exists(&kind.resource(), &key.name));
     }
+    escalation::check(site.tx, site.caller, &body, None)?;
     let mut made = site.tx.put(&key, body)?.value();
     let (subresource, manager) = (target.subresource(), options.field_manager.as_str());
     let verb = if tracking == Tracking::Due { "create" } else { "patch" };

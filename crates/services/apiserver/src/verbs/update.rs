@@ -7,7 +7,8 @@ use super::request::{Outcome, Subresource, Target, WriteOptions};
 use super::site::{Audited, Site};
 use super::store_rules;
 use crate::admission::{self, Depth, core_rules, decoding};
-use crate::garbage;
+use crate::auth::escalation;
+use crate::garbage::{self, NAMESPACES};
 use crate::object;
 use crate::status::{Answer, Status};
 use kobel_resources::Problem;
@@ -76,10 +77,14 @@ pub fn replace(
         return Ok(Outcome::new(200, old, warnings));
     }
     let key = target.key(target.name());
-    let mut made = site.tx.put(&key, new)?.value();
+    escalation::check(site.tx, site.caller, &new, Some(&old))?;
+    let is_last = object::is_deleting(&new) && object::finalizers(&new).is_empty() && &*key.resource != NAMESPACES;
+    let mut made = if is_last { garbage::remove(site, &key, new)? } else { site.tx.put(&key, new)?.value() };
     let (subresource, manager) = (target.subresource(), options.field_manager.as_str());
     site.audit(&Audited { verb, key: &key, subresource, manager, code: 200, old: Some(&old), new: Some(&made) });
-    garbage::after_write(site, &key, &made)?;
+    if !is_last {
+        garbage::after_write(site, &key, &made)?;
+    }
     store_rules::finish(site, options.dry_run, &mut made, Some(&old));
     Ok(Outcome::new(200, made, warnings))
 }
