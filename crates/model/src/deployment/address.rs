@@ -7,7 +7,7 @@
 //! # Source
 //! IANA special-purpose address registries (RFC 6890); POSIX `inet_aton` (one to four parts, decimal, octal, hex).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Names that lead to a service which hands out credentials.
 const METADATA_NAMES: [&str; 4] = ["metadata", "metadata.goog", "instance-data", "metadata.tencentyun.com"];

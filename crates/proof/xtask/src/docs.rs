@@ -1,6 +1,9 @@
-//! Generated reference pages: `docs/reference/settings.md` from the option catalogue.
+//! Generated reference pages: `docs/reference/settings.md` from the option catalogue, `docs/reference/resources.md` from
+//! the schemas of the resources.
 //!
-//! The page is checked in, and a test proves that it says what the catalogue says.
+//! The pages are checked in, and a test of each proves that it says what its source says.
+
+mod resources;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,26 +16,37 @@ use kobel_model::{Error, Result};
 /// Where the page of the options lies.
 const SETTINGS_PAGE: &str = "docs/reference/settings.md";
 
+/// The generated pages: where each lies, and what it says.
+fn pages() -> [(&'static str, String); 2] {
+    [(SETTINGS_PAGE, settings_page()), (resources::PAGE, resources::page())]
+}
+
 /// Writes the generated pages.
 pub fn write(root: &Path) -> Result<ExitCode> {
-    let page = root.join(SETTINGS_PAGE);
-    if let Some(folder) = page.parent() {
-        fs::create_dir_all(folder).map_err(|error| Error::io(format!("cannot make `{}`", folder.display()), error))?;
+    for (name, text) in pages() {
+        let page = root.join(name);
+        if let Some(folder) = page.parent() {
+            let failed = |error| Error::io(format!("cannot make `{}`", folder.display()), error);
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        fs::write(&page, text).map_err(|error| Error::io(format!("cannot write `{name}`"), error))?;
+        eprintln!("docs: wrote {name}");
     }
-    fs::write(&page, settings_page()).map_err(|error| Error::io(format!("cannot write `{SETTINGS_PAGE}`"), error))?;
-    eprintln!("docs: wrote {SETTINGS_PAGE}");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Compares the generated pages with what is checked in.
 pub fn check(root: &Path) -> Result<ExitCode> {
-    let found = fs::read_to_string(root.join(SETTINGS_PAGE))
-        .map_err(|error| Error::io(format!("cannot read `{SETTINGS_PAGE}`"), error))?;
-    if found == settings_page() {
-        return Ok(ExitCode::SUCCESS);
+    let mut outcome = ExitCode::SUCCESS;
+    for (name, text) in pages() {
+        let found =
+            fs::read_to_string(root.join(name)).map_err(|error| Error::io(format!("cannot read `{name}`"), error))?;
+        if found != text {
+            eprintln!("docs: {name} is out of date; run `cargo xtask docs`");
+            outcome = ExitCode::FAILURE;
+        }
     }
-    eprintln!("docs: {SETTINGS_PAGE} is out of date; run `cargo xtask docs`");
-    Ok(ExitCode::FAILURE)
+    Ok(outcome)
 }
 
 /// The page of all options, in order of key, with a heading for each first word of a key.

@@ -110,7 +110,8 @@ fn begin(
     let mut new = old.clone();
     set_finalizers(&mut new, kept);
     if !object::is_deleting(&old) {
-        mark_deleting(site, &mut new, is_namespace);
+        object::meta_mut(&mut new).insert("deletionTimestamp".to_owned(), json!(site.now()));
+        if is_namespace { mark_terminating(&mut new) } else { mark_deleting(&mut new) }
     }
     let state = if new == old { old } else { site.tx.put(key, new)?.value() };
     if is_namespace {
@@ -121,15 +122,13 @@ fn begin(
     Ok(Deletion::Begun(state))
 }
 
-fn mark_deleting(site: &Site<'_, '_>, object: &mut Value, is_namespace: bool) {
-    let now = site.now();
+fn mark_terminating(namespace: &mut Value) {
+    namespace["status"] = json!({"phase": "Terminating"});
+}
+
+fn mark_deleting(object: &mut Value) {
     let generation = object::generation(object);
     let meta = object::meta_mut(object);
-    meta.insert("deletionTimestamp".to_owned(), json!(now));
-    if is_namespace {
-        object["status"] = json!({"phase": "Terminating"});
-        return;
-    }
     meta.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
     // Only kinds that count generations have one; for them the wish to be gone is a change of the wish.
     if generation > 0 {

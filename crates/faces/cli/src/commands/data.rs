@@ -52,12 +52,12 @@ mod tests {
 
     #[test]
     fn the_nearest_place_wins() {
-        let all: &[(&str, &str)] = &[("KOBEL_DATA_DIR", "own"), ("XDG_DATA_HOME", "/xdg"), ("HOME", "/home/a")];
+        let all: &[(&str, &str)] = &[("KOBEL_DATA_DIR", "own"), ("XDG_DATA_HOME", "/xdg"), ("HOME", "/users/a")];
         for (asked, set, expected) in [
             (Some("asked"), all, Some("asked")),
             (None, all, Some("own")),
             (None, &all[1..], Some("/xdg/kobel")),
-            (None, &[("XDG_DATA_HOME", "relative"), ("HOME", "/home/a")], Some("/home/a/.local/share/kobel")),
+            (None, &[("XDG_DATA_HOME", "relative"), ("HOME", "/users/a")], Some("/users/a/.local/share/kobel")),
             (None, &[], None),
         ] {
             let variable =

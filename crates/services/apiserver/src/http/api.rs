@@ -33,8 +33,8 @@ use crate::openapi::OpenApi;
 use crate::status::{Answer, Status};
 use crate::store::{Key, Store, Stored};
 use crate::surroundings::Surroundings;
-use crate::table::Include;
 use crate::table;
+use crate::table::Include;
 use crate::verbs::scale::scale_of;
 use crate::verbs::{Engine, Subresource, Target};
 

@@ -112,6 +112,8 @@ mod tests {
             ("application/json", Some(Form::Json)),
             ("application/vnd.kubernetes.protobuf,application/json", Some(Form::Json)),
             ("application/json;stream=watch", Some(Form::Json)),
+            ("application/vnd.kubernetes.protobuf;stream=watch, application/json;stream=watch", Some(Form::Json)),
+            ("application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/json", Some(Form::Json)),
             ("application/yaml", Some(Form::Yaml)),
             (table, Some(Form::Table)),
             ("application/json;as=Table;v=v9;g=meta.k8s.io, application/json", Some(Form::Json)),

@@ -47,9 +47,9 @@ impl Reply {
         Self { code, headers, body: ReplyBody::Full(body.into()) }
     }
 
-    /// An answer of JSON.
+    /// An answer of JSON, which ends with a line end as the API server's do.
     pub fn json(code: u16, object: &Value) -> Self {
-        Self::full(code, JSON, object.to_string())
+        Self::full(code, JSON, format!("{object}\n"))
     }
 
     /// An answer of events.

@@ -129,7 +129,7 @@ pub fn body(call: &Call, kind: &str) -> Answer<Decoded> {
     let decoded = match media_type(call) {
         "" | "application/json" => decode::json(&call.body).map_err(|why| format!("json parse error: {why}")),
         "application/yaml" => decode::yaml(&call.body).map_err(|why| format!("yaml parse error: {why}")),
-        protobuf::MEDIA_TYPE => protobuf(call)?,
+        protobuf::MEDIA_TYPE => binary(call)?,
         _ => return Err(unknown_format()),
     };
     decoded.map_err(|why| {
@@ -146,14 +146,14 @@ fn optional_body(call: &Call) -> Answer<Option<Value>> {
     let decoded = match media_type(call) {
         "" | "application/json" => decode::json(&call.body),
         "application/yaml" => decode::yaml(&call.body),
-        protobuf::MEDIA_TYPE => protobuf(call)?,
+        protobuf::MEDIA_TYPE => binary(call)?,
         _ => return Err(unknown_format()),
     };
     decoded.map(|decoded| Some(decoded.value)).map_err(Status::bad_request)
 }
 
 /// Reads a body in the binary form; the inner failure is that of a body that cannot be read.
-fn protobuf(call: &Call) -> Answer<Result<Decoded, String>> {
+fn binary(call: &Call) -> Answer<Result<Decoded, String>> {
     match protobuf::decode(&call.body) {
         Ok(value) => Ok(Ok(Decoded { value, faults: Vec::new() })),
         Err(protobuf::Fault::Malformed(why)) => Ok(Err(why)),

@@ -8,6 +8,7 @@ use super::store_rules;
 use crate::admission::{self, Depth, core_rules, decoding};
 use crate::auth::escalation;
 use crate::garbage;
+use crate::kind::Kind;
 use crate::object;
 use crate::status::{Answer, Status};
 
@@ -57,7 +58,7 @@ pub fn insert(
         store_rules::take_field(&mut body, None, "status");
     }
     core_rules::prepare(kind, &mut body, None)?;
-    fill_metadata(site, kind.is_custom, &mut body);
+    fill_metadata(site, kind, &mut body);
     if tracking == Tracking::Due {
         store_rules::track(site, target, None, &mut body, options);
     }
@@ -117,7 +118,7 @@ fn generate_name(site: &Site<'_, '_>, target: &Target, body: &mut Value) -> Name
 }
 
 /// Sets what only the server sets.
-fn fill_metadata(site: &Site<'_, '_>, has_generation: bool, body: &mut Value) {
+fn fill_metadata(site: &Site<'_, '_>, kind: &Kind, body: &mut Value) {
     let (uid, now) = (site.surroundings.new_uid(), site.now());
     let meta = object::meta_mut(body);
     for field in ["resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
@@ -125,7 +126,7 @@ fn fill_metadata(site: &Site<'_, '_>, has_generation: bool, body: &mut Value) {
     }
     meta.insert("uid".to_owned(), json!(uid));
     meta.insert("creationTimestamp".to_owned(), json!(now));
-    if has_generation {
+    if kind.is_custom {
         meta.insert("generation".to_owned(), json!(1));
     }
 }

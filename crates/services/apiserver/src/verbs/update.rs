@@ -59,11 +59,10 @@ pub fn replace(
     check_version(target, &old, &new)?;
     keep_own_fields(target, &old, &mut new);
     core_rules::prepare(&target.kind, &mut new, Some(&old))?;
-    let is_same_wish = store_rules::is_same_wish(&target.kind, &old, &new);
-    if target.kind.is_custom && !is_same_wish {
+    if target.kind.is_custom && !store_rules::is_same_wish(&target.kind, &old, &new) {
         object::meta_mut(&mut new).insert("generation".to_owned(), json!(object::generation(&old) + 1));
     }
-    let depth = depth_of_review(target, &old, &new, is_same_wish);
+    let depth = depth_of_review(target, &old, &new);
     let warnings = {
         let namespace = target.namespace().to_owned();
         let seen: &Site<'_, '_> = site;
@@ -139,11 +138,12 @@ fn keep_own_fields(target: &Target, old: &Value, new: &mut Value) {
 
 /// What a person did not change is not reviewed again: a finalizer must be removable and a status writable even when
 /// the rules became stricter since.
-fn depth_of_review(target: &Target, old: &Value, new: &Value, is_same_wish: bool) -> Depth {
+fn depth_of_review(target: &Target, old: &Value, new: &Value) -> Depth {
     let same = |field: &str| {
         let of = |object: &Value| object.get("metadata").and_then(|meta| meta.get(field)).cloned();
         of(old) == of(new)
     };
+    let is_same_wish = store_rules::is_same_wish(&target.kind, old, new);
     let is_untouched = is_same_wish && same("labels") && same("annotations");
     let is_status = target.subresource == Some(Subresource::Status);
     if is_status || is_untouched || object::is_deleting(old) { Depth::Schema } else { Depth::Whole }

@@ -25,7 +25,7 @@ fn templates_that_open_the_machine_are_refused() {
         "/etc/kubernetes",
         "//etc",
         "/proc",
-        "/root/.ssh",
+        "/root",
         "/var/run",
         "/var/run/docker.sock",
         "/tmp/containerd.sock",

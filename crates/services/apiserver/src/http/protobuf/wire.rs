@@ -62,15 +62,15 @@ impl<'a> Reader<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, String> {
-        let mut value = 0_u64;
-        for (index, byte) in self.rest.iter().take(VARINT_MAX).enumerate() {
+        let (mut value, rest) = (0_u64, self.rest);
+        for (index, byte) in rest.iter().take(VARINT_MAX).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
             if byte & 0x80 == 0 {
                 self.take(index as u64 + 1)?;
                 return Ok(value);
             }
         }
-        Err(if self.rest.len() < VARINT_MAX { cut_off() } else { "integer overflow".to_owned() })
+        Err(if rest.len() < VARINT_MAX { cut_off() } else { "integer overflow".to_owned() })
     }
 
     /// Reads a length and as many bytes.
@@ -80,7 +80,8 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: u64) -> Result<&'a [u8], String> {
-        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let rest = self.rest;
+        let split = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
         let (taken, rest) = split.ok_or_else(cut_off)?;
         self.rest = rest;
         Ok(taken)
