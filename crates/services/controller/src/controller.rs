@@ -1,0 +1,104 @@
+//! The control loop as a part of a process: one thread, which ends when its owner lets go of it.
+
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use kobel_model::{Error, Result};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::deployments::Deployments;
+use crate::rounds;
+
+/// The name of the thread.
+const THREAD: &str = "controller";
+/// How long what cannot be broken off may go on, such as the lookup of a name.
+const LAST_ACTS: Duration = Duration::from_millis(500);
+
+/// A control loop that runs; dropping it ends it.
+#[derive(Debug)]
+pub struct Controller {
+    // Dropping the sender says that it is enough.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Controller {
+    /// Starts a control loop over the API that is current in a kubeconfig; it need not answer yet.
+    ///
+    /// # Errors
+    /// Fails if the kubeconfig cannot be read or used, or no thread can be started.
+    pub fn start(kubeconfig: &Path) -> Result<Self> {
+        let cannot_start = |error| Error::io("cannot start the control loop", error);
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+        let deployments = runtime.block_on(Deployments::connect(kubeconfig))?;
+        let (stop, stopped) = oneshot::channel();
+        let body = move || run(runtime, &deployments, stopped);
+        let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(body).map_err(cannot_start)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(target: "kobel.controller", "the control loop panicked");
+        }
+    }
+}
+
+/// What the thread does. Whatever is under way is broken off: the next loop finds what is left to do.
+fn run(runtime: Runtime, deployments: &Deployments, stopped: oneshot::Receiver<()>) {
+    runtime.block_on(async {
+        tokio::select! {
+            () = rounds::run(deployments) => {}
+            // An error means that the sender was dropped, which is how it is said.
+            _ = stopped => {}
+        }
+    });
+    runtime.shutdown_timeout(LAST_ACTS);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Instant;
+    use std::{env, fs, process};
+
+    use super::*;
+
+    fn file(name: &str, text: &str) -> PathBuf {
+        let path = env::temp_dir().join(format!("kobel-controller-{}-{name}", process::id()));
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[test]
+    fn it_ends_at_once_while_the_api_is_away() {
+        let text = "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: c\n  cluster: {server: \
+                    'https://127.0.0.1:1'}\ncontexts:\n- name: c\n  context: {cluster: c, user: u}\nusers:\n- name: u\n  \
+                    user: {token: hidden}\n";
+        let path = file("away", text);
+        let controller = Controller::start(&path).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        let begun = Instant::now();
+        drop(controller);
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_kubeconfig_that_cannot_be_used_is_told_without_its_content() {
+        let path = file("broken", "users: [{name: u, user: {token: [hidden]}}]");
+        let error = Controller::start(&path).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot use the kubeconfig `{}`", path.display()));
+        assert!(!format!("{error:?}").contains("hidden"));
+        fs::remove_file(&path).unwrap();
+        let error = Controller::start(&path).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot read the kubeconfig `{}`", path.display()));
+    }
+}
