@@ -6,6 +6,7 @@
 //! A context that is asked for by name is taken from the first of these that has it.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use kobel_model::{Error, ErrorKind, Result};
@@ -164,6 +165,10 @@ fn read_all(files: &[&PathBuf]) -> Result<Kubeconfig> {
 }
 
 fn read_file(path: &Path) -> Result<Kubeconfig> {
+    if fs::read_to_string(path).is_ok_and(|text| text.trim().is_empty()) {
+        let message = format!("the kubeconfig `{}` is empty", path.display());
+        return Err(Error::invalid(message).with_hint("`kobel up` writes one and says where"));
+    }
     Kubeconfig::read_from(path).map_err(|error| match error {
         KubeconfigError::ReadConfig(error, _) => {
             Error::io(format!("cannot read the kubeconfig `{}`", path.display()), error)
@@ -200,8 +205,6 @@ fn nowhere(candidates: &[Vec<PathBuf>]) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn kubeconfig(directory: &Path, file: &str, context: &str) -> PathBuf {
@@ -270,6 +273,16 @@ mod tests {
         let choice = Choice { kubeconfig: Some(path), context: None };
         let error = Context::find(&choice, &Places::default()).unwrap_err();
         assert!(!format!("{error:?}").contains("hidden"), "{error:?}");
+    }
+
+    #[test]
+    fn an_empty_kubeconfig_is_called_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        fs::write(&path, "\n").unwrap();
+        let choice = Choice { kubeconfig: Some(path), context: None };
+        let error = Context::find(&choice, &Places::default()).unwrap_err();
+        assert!(error.kind() == ErrorKind::Invalid && error.to_string().ends_with("is empty"), "{error:?}");
     }
 
     #[test]

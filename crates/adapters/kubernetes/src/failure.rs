@@ -79,12 +79,20 @@ impl Refusal {
         self.code == 404
     }
 
+    /// The namespace that is not there, if that is the reason.
+    pub fn missing_namespace(&self) -> Option<&str> {
+        let named = self.message.strip_prefix("namespaces \"")?.strip_suffix("\" not found")?;
+        self.is_missing().then_some(named)
+    }
+
     /// What the receiver should do.
     pub fn kind(&self) -> ErrorKind {
         match self.code {
             401 | 403 => ErrorKind::Denied,
             404 => ErrorKind::Missing,
             409 | 410 => ErrorKind::Conflict,
+            // An apply with a field that the schema does not have: nothing is wrong with the server.
+            500 if self.message.contains("field not declared in schema") => ErrorKind::Invalid,
             429 | 500..=599 => ErrorKind::Unavailable,
             _ => ErrorKind::Invalid,
         }
@@ -116,7 +124,10 @@ impl Refusal {
 
     fn hint(&self) -> Option<&'static str> {
         match self.code {
-            401 => Some("the credentials of this context are not valid here; `kobel up` writes a new kubeconfig"),
+            401 => Some(
+                "the token is unknown or expired: ask for a new one (`kobel token`), or use the kubeconfig that `kobel \
+                 up` writes",
+            ),
             409 if self.causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => {
                 Some("another manager owns these fields; take them over with `--force-conflicts`")
             }
@@ -220,6 +231,19 @@ mod tests {
         ] {
             let error = Error::from(Failure::from(Refusal::read(code, b"no")));
             assert_eq!((error.kind(), error.to_string().as_str()), (expected, "no"), "{code}");
+        }
+    }
+
+    #[test]
+    fn some_messages_say_more_than_their_code() {
+        let message = "failed to create typed patch object (a/b; c/v1, Kind=D): .spec.foo: field not declared in schema";
+        assert_eq!(Refusal::read(500, message.as_bytes()).kind(), ErrorKind::Invalid);
+        for (code, message, expected) in [
+            (404, "namespaces \"team\" not found", Some("team")),
+            (403, "namespaces \"team\" not found", None),
+            (404, "secrets \"team\" not found", None),
+        ] {
+            assert_eq!(Refusal::read(code, message.as_bytes()).missing_namespace(), expected, "{code} {message}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! One request for each half of the API if it answers with all groups at once, one for each group otherwise.
 
-use kobel_model::{Error, ErrorKind, Result};
+use kobel_model::{Error, ErrorKind, Result, nearest};
 use serde_json::Value;
 
 use crate::cluster::{Call, Cluster, step};
@@ -28,6 +28,8 @@ pub struct Served {
     pub short_names: Vec<String>,
     /// Whether objects live in namespaces.
     pub is_namespaced: bool,
+    /// What may be asked of it: `get`, `list`, `patch`.
+    pub verbs: Vec<String>,
 }
 
 impl Served {
@@ -41,6 +43,11 @@ impl Served {
         if self.group.is_empty() { self.singular.clone() } else { format!("{}.{}", self.singular, self.group) }
     }
 
+    /// Whether the API takes requests with this verb.
+    pub fn can(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|known| known == verb)
+    }
+
     /// The path of a collection, in a namespace or over all of them.
     pub(crate) fn path(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", step(&self.group)) };
@@ -51,6 +58,11 @@ impl Served {
             }
             _ => format!("{root}/{version}/{}", step(&self.plural)),
         }
+    }
+
+    /// The names that somebody may have misspelled; short names are too short for that.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [self.plural.as_str(), self.singular.as_str(), self.kind.as_str()].into_iter()
     }
 
     /// Whether `word` in lower case is one of the names.
@@ -109,7 +121,7 @@ impl Kinds {
             };
             self.all.iter().find(fits)
         });
-        found.ok_or_else(|| self.unknown(&format!("`{typed}`")))
+        found.ok_or_else(|| self.unknown(&lower, &format!("`{typed}`")))
     }
 
     /// The kind of a manifest.
@@ -118,15 +130,24 @@ impl Kinds {
     /// Missing if the API serves no such kind.
     pub fn of_manifest(&self, api_version: &str, kind: &str) -> Result<&Served> {
         let found = self.all.iter().find(|served| served.kind == kind && served.api_version() == api_version);
-        found.ok_or_else(|| self.unknown(&format!("`{kind}` of `{api_version}`")))
+        found.ok_or_else(|| self.unknown(kind, &format!("`{kind}` of `{api_version}`")))
     }
 
-    fn unknown(&self, wanted: &str) -> Error {
-        let mut names: Vec<String> =
-            self.all.iter().map(|served| format!("{} ({})", served.plural, served.kind)).collect();
-        names.dedup();
+    /// The error of a kind that is not served, with the kind that `word` most likely stands for.
+    fn unknown(&self, word: &str, wanted: &str) -> Error {
+        let listed = || self.all.iter().filter(|served| served.can("list"));
+        let mut names: Vec<String> = Vec::new();
+        for name in listed().map(|served| format!("{} ({})", served.plural, served.kind)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let near = nearest(word, listed().flat_map(Served::names)).and_then(|near| {
+            let meant = listed().find(|served| served.names().any(|name| name == near))?;
+            Some(format!("did you mean `{}` ({} of `{}`)? ", meant.plural, meant.kind, meant.api_version()))
+        });
         Error::new(ErrorKind::Missing, format!("the API serves no kind {wanted}"))
-            .with_hint(format!("it serves {}", names.join(", ")))
+            .with_hint(format!("{}it serves {}", near.unwrap_or_default(), names.join(", ")))
     }
 }
 
@@ -145,6 +166,7 @@ fn of_group(group: &Value) -> Vec<Served> {
                 kind: kind.to_owned(),
                 short_names: texts(resource, "shortNames"),
                 is_namespaced: text(resource, "scope") == "Namespaced",
+                verbs: texts(resource, "verbs"),
             }
         }));
     }
@@ -167,6 +189,7 @@ fn of_resource(group_version: &str, resource: &Value) -> Option<Served> {
         kind: kind.to_owned(),
         short_names: texts(resource, "shortNames"),
         is_namespaced: resource.get("namespaced").and_then(Value::as_bool).unwrap_or_default(),
+        verbs: texts(resource, "verbs"),
     })
 }
 
@@ -204,12 +227,14 @@ mod tests {
 
     fn kinds() -> Kinds {
         let core = json!({"metadata": {"name": ""}, "versions": [{"version": "v1", "resources": [
-            {"resource": "events", "responseKind": {"kind": "Event"}, "scope": "Namespaced", "shortNames": ["ev"]},
-            {"resource": "namespaces", "responseKind": {"kind": "Namespace"}, "scope": "Cluster"},
+            {"resource": "events", "responseKind": {"kind": "Event"}, "scope": "Namespaced", "shortNames": ["ev"],
+             "verbs": ["list"]},
+            {"resource": "namespaces", "responseKind": {"kind": "Namespace"}, "scope": "Cluster", "verbs": ["list"]},
+            {"resource": "bindings", "responseKind": {"kind": "Binding"}, "scope": "Namespaced", "verbs": ["create"]},
         ]}]});
         let flink = json!({"metadata": {"name": "flink.apache.org"}, "versions": [{"version": "v1beta1", "resources": [
             {"resource": "flinkdeployments", "singularResource": "flinkdeployment", "scope": "Namespaced",
-             "responseKind": {"kind": "FlinkDeployment"}, "shortNames": ["flinkdep"]},
+             "responseKind": {"kind": "FlinkDeployment"}, "shortNames": ["flinkdep"], "verbs": ["list", "patch"]},
         ]}]});
         Kinds { all: [&core, &flink].into_iter().flat_map(of_group).collect() }
     }
@@ -236,7 +261,15 @@ mod tests {
     fn an_unknown_kind_names_those_that_are_served() {
         let error = kinds().of_manifest("apps/v1", "Deployment").unwrap_err();
         assert_eq!(error.to_string(), "the API serves no kind `Deployment` of `apps/v1`");
-        assert!(error.hint().is_some_and(|hint| hint.contains("flinkdeployments (FlinkDeployment)")), "{error:?}");
+        let all = "it serves events (Event), namespaces (Namespace), flinkdeployments (FlinkDeployment)";
+        assert_eq!(error.hint(), Some(all));
+        for error in [
+            kinds().named("flinkdeploymets").unwrap_err(),
+            kinds().of_manifest("flink.apache.org/v1", "FlinkDeployment").unwrap_err(),
+        ] {
+            let near = "did you mean `flinkdeployments` (FlinkDeployment of `flink.apache.org/v1beta1`)? ";
+            assert_eq!(error.hint(), Some(format!("{near}{all}").as_str()));
+        }
     }
 
     #[test]

@@ -285,6 +285,7 @@ mod tests {
             kind: "Secret".to_owned(),
             short_names: Vec::new(),
             is_namespaced: true,
+            verbs: Vec::new(),
         };
         let mut item = json!({"metadata": {"name": "a"}});
         name_kind(&mut item, &served);

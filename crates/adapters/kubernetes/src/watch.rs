@@ -2,13 +2,15 @@
 //!
 //! An API ends a watch after a while; the next one goes on from the last version that was seen, so nothing is missed.
 
+use std::time::{Duration, Instant};
+
 use http_body_util::BodyExt as _;
-use kobel_model::Error;
+use kobel_model::{Error, ErrorKind};
 use kube::client::Body;
 use serde_json::Value;
 
 use crate::cluster::{Call, Cluster, JSON};
-use crate::failure::{Answer, Refusal};
+use crate::failure::{Answer, Failure, Refusal};
 use crate::kinds::Served;
 use crate::objects::{Selection, TABLE};
 
@@ -29,6 +31,13 @@ pub struct Change {
     /// The object, or a table with its row.
     pub object: Value,
 }
+
+/// How long a watch waits for a server that is away.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first pause between two tries.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// The longest pause between two tries.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Changes of a collection after a version.
 pub struct Watch {
@@ -68,7 +77,7 @@ impl Watch {
                 continue;
             }
             let Some(body) = &mut self.body else {
-                self.body = Some(self.open().await?);
+                self.body = Some(self.reopen().await?);
                 continue;
             };
             match body.frame().await {
@@ -77,12 +86,25 @@ impl Watch {
                         self.pending.extend_from_slice(&data);
                     }
                 }
-                Some(Err(error)) => return Err(self.cluster.broken(&error).into()),
-                None => {
+                Some(Err(_)) | None => {
                     // A line that broke off comes again with the next connection.
                     self.body = None;
                     self.pending.clear();
                 }
+            }
+        }
+    }
+
+    /// Opens the stream; a server that is away for a moment is waited for.
+    async fn reopen(&self) -> Answer<Body> {
+        let (begin, mut pause) = (Instant::now(), PAUSE_MIN);
+        loop {
+            match self.open().await {
+                Err(failure) if is_passing(&failure) && begin.elapsed() < PATIENCE => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+                answer => return answer,
             }
         }
     }
@@ -122,6 +144,14 @@ impl Watch {
             version.clone_into(&mut self.version);
         }
         Ok((kind != "BOOKMARK").then_some(Change { kind, object }))
+    }
+}
+
+/// Whether a failure may be over in a moment: nobody listens, or the server cannot now.
+fn is_passing(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refused(refusal) => matches!(refusal.code, 429 | 503),
+        Failure::Other(error) => error.kind() == ErrorKind::Unavailable,
     }
 }
 

@@ -59,13 +59,13 @@ pub struct FlinkDeploymentTemplate {
     derive = "Default",
     derive = "PartialEq",
     doc = "A Flink application whose new version is proven beside the old one before it takes over.",
-    printcolumn(
-        name = "Job Status",
-        type_ = "string",
-        json_path = ".status.jobStatus.state",
-        description = "Last observed state of the job."
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn = r#"{
+        "name": "Job Status",
+        "type": "string",
+        "jsonPath": ".status.jobStatus.state",
+        "description": "Last observed state of the job."
+    }"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
     category = "all",
     category = "flink"
 )]

@@ -22,19 +22,19 @@ use crate::status::{JobStatus, LifecycleState, ReconciliationStatus};
     derive = "Default",
     derive = "PartialEq",
     doc = "A job that runs on a session cluster.",
-    printcolumn(
-        name = "Job Status",
-        type_ = "string",
-        json_path = ".status.jobStatus.state",
-        description = "Last observed state of the job."
-    ),
-    printcolumn(
-        name = "Lifecycle State",
-        type_ = "string",
-        json_path = ".status.lifecycleState",
-        description = "Lifecycle state of the resource."
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn = r#"{
+        "name": "Job Status",
+        "type": "string",
+        "jsonPath": ".status.jobStatus.state",
+        "description": "Last observed state of the job."
+    }"#,
+    printcolumn = r#"{
+        "name": "Lifecycle State",
+        "type": "string",
+        "jsonPath": ".status.lifecycleState",
+        "description": "Lifecycle state of the resource."
+    }"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
     category = "all",
     category = "flink"
 )]

@@ -82,25 +82,25 @@ pub struct CheckpointSpec {}
     derive = "Default",
     derive = "PartialEq",
     doc = "A savepoint or a checkpoint of a job.",
-    printcolumn(
-        name = "Path",
-        type_ = "string",
-        json_path = ".status.path",
-        description = "Final path of the snapshot."
-    ),
-    printcolumn(
-        name = "Result Timestamp",
-        type_ = "string",
-        json_path = ".status.resultTimestamp",
-        description = "Timestamp of when the snapshot was created or failed."
-    ),
-    printcolumn(
-        name = "Snapshot State",
-        type_ = "string",
-        json_path = ".status.state",
-        description = "Current state of the snapshot."
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn = r#"{
+        "name": "Path",
+        "type": "string",
+        "jsonPath": ".status.path",
+        "description": "Final path of the snapshot."
+    }"#,
+    printcolumn = r#"{
+        "name": "Result Timestamp",
+        "type": "string",
+        "jsonPath": ".status.resultTimestamp",
+        "description": "Timestamp of when the snapshot was created or failed."
+    }"#,
+    printcolumn = r#"{
+        "name": "Snapshot State",
+        "type": "string",
+        "jsonPath": ".status.state",
+        "description": "Current state of the snapshot."
+    }"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
     category = "all",
     category = "flink"
 )]

@@ -1,5 +1,7 @@
 //! What the job manager and the task managers are given.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// A resource that is neither memory nor CPU.
@@ -37,6 +39,8 @@ pub struct JobManager {
     pub replicas: u32,
     /// The pod that it runs in, over the common one.
     pub pod_template: Option<Value>,
+    /// Labels of the nodes that its pods may run on.
+    pub node_selector: BTreeMap<String, String>,
 }
 
 /// The task managers.
@@ -50,6 +54,8 @@ pub struct TaskManager {
     pub slots: u32,
     /// The pod that each runs in, over the common one.
     pub pod_template: Option<Value>,
+    /// Labels of the nodes that their pods may run on.
+    pub node_selector: BTreeMap<String, String>,
 }
 
 /// Whether another job manager can take over.

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod caller;
 pub mod escalation;
 pub mod grants;
+pub mod impersonation;
 pub mod reviews;
 pub mod roles;
 pub mod rules;

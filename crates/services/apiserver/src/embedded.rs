@@ -2,7 +2,7 @@
 //!
 //! The directory holds the store, the certificates and the administrator's token. It belongs to one process at a time.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,8 +66,17 @@ impl Embedded {
     /// # Errors
     /// Fails if the file cannot be written.
     pub fn write_kubeconfig(&self, path: &Path) -> Result<()> {
-        let server = format!("https://{}", self.address());
+        let server = format!("https://{}", reachable(self.address()));
         Kubeconfig { server: &server, authority_pem: &self.authority, token: &self.token }.write(path)
+    }
+}
+
+/// The address at which this machine reaches a listener: one that listens everywhere is reached on the machine itself.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
     }
 }
 

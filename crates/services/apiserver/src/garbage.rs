@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::object;
 use crate::status::Answer;
 use crate::store::Key;
 use crate::verbs::request::Propagation;
-use crate::verbs::site::Site;
+use crate::verbs::site::{Audited, Site};
 
 /// The resource of namespaces.
 pub const NAMESPACES: &str = "namespaces";
@@ -63,7 +63,7 @@ pub fn after_write(site: &mut Site<'_, '_>, key: &Key, object: &Value) -> Answer
     let owners = object::owner_uids(object);
     if object::is_deleting(object) {
         settle(site, VecDeque::from([Work::Proceed(key.clone())]))?;
-    } else if !owners.is_empty() && owners.iter().all(|owner| site.tx.by_uid(owner).is_none()) {
+    } else if !owners.is_empty() && !owners.iter().any(|owner| is_owner_there(site, owner, key)) {
         settle(site, VecDeque::from([Work::Delete(key.clone(), Propagation::Background)]))?;
     }
     Ok(site.tx.get(key).is_none())
@@ -74,8 +74,10 @@ fn settle(site: &mut Site<'_, '_>, mut queue: VecDeque<Work>) -> Answer<()> {
         match work {
             Work::Delete(key, propagation) => {
                 let going = site.value(&key).filter(|object| !object::is_deleting(object));
-                if let Some(object) = going {
-                    begin(site, &key, object, propagation, &mut queue)?;
+                if let Some(object) = going
+                    && let Deletion::Done(last) = begin(site, &key, object, propagation, &mut queue)?
+                {
+                    collected(site, &key, &last);
                 }
             }
             Work::Proceed(key) => proceed(site, &key, &mut queue)?,
@@ -152,17 +154,16 @@ fn proceed(site: &mut Site<'_, '_>, key: &Key, queue: &mut VecDeque<Work>) -> An
     let mut kept: Vec<String> = object::finalizers(&object).into_iter().map(str::to_owned).collect();
     let before = kept.len();
     if kept.iter().any(|name| name == ORPHAN) {
-        for dependent in site.tx.dependents(&uid) {
+        for dependent in dependents(site, key, &uid) {
             forget_owner(site, &dependent, &uid, queue)?;
         }
         kept.retain(|name| name != ORPHAN);
     }
     if kept.iter().any(|name| name == FOREGROUND) {
-        let dependents = site.tx.dependents(&uid);
         let mut is_blocked = false;
-        for dependent in dependents {
+        for dependent in dependents(site, key, &uid) {
             let Some(value) = site.value(&dependent) else { continue };
-            is_blocked |= dependent != *key && blocks(&value, &uid);
+            is_blocked |= dependent != *key && blocks(&value, &uid) && !waits_in_a_circle(site, &object, &value);
             if !object::is_deleting(&value) {
                 queue.push_back(Work::Delete(dependent, Propagation::Foreground));
             }
@@ -178,6 +179,7 @@ fn proceed(site: &mut Site<'_, '_>, key: &Key, queue: &mut VecDeque<Work>) -> An
         let mut last = object;
         set_finalizers(&mut last, kept);
         site.tx.delete(key, last.clone())?;
+        collected(site, key, &last);
         queue.push_back(Work::Gone(last, key.clone()));
     } else if kept.len() != before {
         let mut new = object;
@@ -185,6 +187,45 @@ fn proceed(site: &mut Site<'_, '_>, key: &Key, queue: &mut VecDeque<Work>) -> An
         site.tx.put(key, new)?;
     }
     Ok(())
+}
+
+/// Writes down that an object went because of another one.
+fn collected(site: &mut Site<'_, '_>, key: &Key, last: &Value) {
+    let manager = "garbage-collector";
+    site.audit(&Audited { verb: "delete", key, subresource: "", manager, code: 200, old: Some(last), new: None });
+}
+
+/// Whether an object may own another: it is in the same namespace, or in none.
+fn is_in_reach(owner: &Key, dependent: &Key) -> bool {
+    owner.namespace.is_empty() || owner.namespace == dependent.namespace
+}
+
+/// Whether an owner exists where the dependent may have one.
+fn is_owner_there(site: &Site<'_, '_>, owner: &str, dependent: &Key) -> bool {
+    site.tx.by_uid(owner).is_some_and(|owner| is_in_reach(&owner.key, dependent))
+}
+
+/// What an object owns. References from other namespaces do not count: namespaces are strangers.
+fn dependents(site: &Site<'_, '_>, owner: &Key, uid: &str) -> Vec<Key> {
+    site.tx.dependents(uid).into_iter().filter(|dependent| is_in_reach(owner, dependent)).collect()
+}
+
+/// Whether a dependent waits for its own dependents, of which the object is one: then neither would ever go.
+fn waits_in_a_circle(site: &Site<'_, '_>, object: &Value, dependent: &Value) -> bool {
+    if !object::is_deleting(dependent) || object::finalizers(dependent) != [FOREGROUND] {
+        return false;
+    }
+    let (wanted, mut seen) = (object::uid(dependent), BTreeSet::new());
+    let mut waiting: Vec<String> = object::owner_uids(object).into_iter().map(str::to_owned).collect();
+    while let Some(owner) = waiting.pop() {
+        if owner == wanted {
+            return true;
+        }
+        if let Some(stored) = site.tx.by_uid(&owner).filter(|_| seen.insert(owner)) {
+            waiting.extend(object::owner_uids(&stored.value()).into_iter().map(str::to_owned));
+        }
+    }
+    false
 }
 
 /// Whether an object keeps its owner of this unique id from going.
@@ -215,10 +256,10 @@ fn forget_owner(site: &mut Site<'_, '_>, key: &Key, owner: &str, queue: &mut Vec
 fn look_after(site: &mut Site<'_, '_>, gone: &Value, key: &Key, queue: &mut VecDeque<Work>) -> Answer<()> {
     let uid = object::uid(gone);
     if !uid.is_empty() {
-        for dependent in site.tx.dependents(uid) {
+        for dependent in dependents(site, key, uid) {
             let Some(value) = site.value(&dependent) else { continue };
             let mut others = object::owner_uids(&value).into_iter().filter(|owner| *owner != uid);
-            if others.any(|owner| site.tx.by_uid(owner).is_some()) {
+            if others.any(|owner| is_owner_there(site, owner, &dependent)) {
                 forget_owner(site, &dependent, uid, queue)?;
             } else {
                 queue.push_back(Work::Delete(dependent, Propagation::Background));
@@ -226,7 +267,7 @@ fn look_after(site: &mut Site<'_, '_>, gone: &Value, key: &Key, queue: &mut VecD
         }
     }
     for owner in object::owner_uids(gone) {
-        if let Some(owner) = site.tx.by_uid(owner) {
+        if let Some(owner) = site.tx.by_uid(owner).filter(|owner| is_in_reach(&owner.key, key)) {
             queue.push_back(Work::Proceed(owner.key.clone()));
         }
     }
@@ -243,6 +284,7 @@ fn finish_namespace(site: &mut Site<'_, '_>, name: &str, queue: &mut VecDeque<Wo
     if object::finalizers(&last).is_empty() && site.tx.in_namespace(name).is_empty() {
         last["spec"] = json!({});
         site.tx.delete(&key, last.clone())?;
+        collected(site, &key, &last);
         queue.push_back(Work::Gone(last, key));
     }
     Ok(())

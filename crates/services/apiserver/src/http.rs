@@ -10,6 +10,8 @@ pub mod definitions;
 pub mod negotiation;
 pub mod outgoing;
 pub mod pages;
+pub mod patient;
+pub mod places;
 pub mod protobuf;
 pub mod query;
 pub mod read;

@@ -79,9 +79,10 @@ mod tests {
 
     #[test]
     fn it_ends_at_once_while_the_api_is_away() {
-        let text = "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: c\n  cluster: {server: \
-                    'https://127.0.0.1:1'}\ncontexts:\n- name: c\n  context: {cluster: c, user: u}\nusers:\n- name: u\n  \
-                    user: {token: hidden}\n";
+        let text = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {"token": "hidden"}}]}"#;
         let path = file("away", text);
         let controller = Controller::start(&path).unwrap();
         thread::sleep(Duration::from_millis(50));

@@ -100,7 +100,7 @@ async fn settle(key: &Key, object: &Value, deployments: &Deployments) -> Result<
     };
     if let Why::Unreadable(problems) = &why {
         let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        tracing::warn!(target: "kobel.controller", deployment = %key, problems, "a deployment cannot be read");
+        tracing::warn!(target: "kobel.controller", deployment = %key, %problems, "a deployment cannot be read");
     } else {
         tracing::debug!(target: "kobel.controller", deployment = %key, ?why, "nothing to do");
     }

@@ -50,6 +50,7 @@ pub(super) fn read(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findin
             amounts: components::read(spec, &JOB_MANAGER, &configuration, origin, findings),
             replicas,
             pod_template: object(&spec.field_or_nothing("jobManager"), "podTemplate"),
+            node_selector: spec.field_or_nothing("jobManager").field_or_nothing("nodeSelector").texts(),
         },
         task_manager,
         log_configuration: log_configuration(spec, findings),
@@ -93,6 +94,7 @@ fn task_manager(
         replicas: replicas.and_then(|number| u32::try_from(number).ok()),
         slots: slots.unwrap_or(1),
         pod_template: object(&part, "podTemplate"),
+        node_selector: part.field_or_nothing("nodeSelector").texts(),
     }
 }
 

@@ -4,6 +4,37 @@
 
 use crate::problem::Problem;
 
+/// What the path of a field of a spec begins with.
+const SPEC: &str = "spec.";
+/// What the path of a field of the spec within a pair begins with.
+const TEMPLATE: &str = "spec.template.spec.";
+/// The fields of the specs of all kinds, in the order in which manifests have them.
+const FIELDS: [&str; 23] = [
+    "configuration",
+    "deploymentName",
+    "image",
+    "imagePullPolicy",
+    "flinkVersion",
+    "emrReleaseLabel",
+    "executionRoleArn",
+    "flinkConfiguration",
+    "logConfiguration",
+    "serviceAccount",
+    "ingress",
+    "mode",
+    "podTemplate",
+    "jobManager",
+    "taskManager",
+    "job",
+    "restartNonce",
+    "monitoringConfiguration",
+    "template",
+    "savepoint",
+    "checkpoint",
+    "jobReference",
+    "backoffLimit",
+];
+
 /// Problems and warnings so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -41,9 +72,24 @@ impl Findings {
     }
 
     /// The warnings, or every problem.
-    pub(super) fn finish(self) -> Result<Vec<String>, Vec<Problem>> {
-        if self.problems.is_empty() { Ok(self.warnings) } else { Err(self.problems) }
+    ///
+    /// Problems stand in the order in which the fields stand in a manifest; those of one field as they were found.
+    pub(super) fn finish(mut self) -> Result<Vec<String>, Vec<Problem>> {
+        if self.problems.is_empty() {
+            return Ok(self.warnings);
+        }
+        self.problems.sort_by_key(|problem| rank(&problem.path));
+        Err(self.problems)
     }
+}
+
+/// Where a path stands among the others: metadata, then the spec with its fields in their usual order.
+fn rank(path: &str) -> usize {
+    let Some(inner) = path.strip_prefix(TEMPLATE).or_else(|| path.strip_prefix(SPEC)) else {
+        return 0;
+    };
+    let field = inner.split(['.', '[']).next().unwrap_or_default();
+    1 + FIELDS.iter().position(|known| *known == field).unwrap_or(FIELDS.len())
 }
 
 /// Whether `path` is `outer` or leads through it.

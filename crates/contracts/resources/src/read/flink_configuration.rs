@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::findings::Findings;
 use super::operator_keys;
 use super::part::Part;
+use super::warnings;
 use crate::problem::{Problem, ProblemKind};
 
 /// Where checkpoints go, in every spelling.
@@ -148,6 +149,7 @@ fn check(path: &str, key: &str, value: &str, findings: &mut Findings) {
         findings.add(Problem::forbidden(at, "is set by the operator and must not stand here"));
         return;
     }
+    warnings::option(&at, key, findings);
     if is_inline_secret(key) && !value.trim().is_empty() {
         findings.warn(format!("{at}: holds a secret in plain text; take it from a Secret instead"));
     }

@@ -49,6 +49,10 @@ pub(super) fn read(root: &Part<'_>, context: &Context<'_>, findings: &mut Findin
 fn target(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findings) -> BTreeMap<String, String> {
     let name = spec.text("deploymentName").unwrap_or_default();
     let Some(target) = (context.find)("FlinkDeployment", name) else {
+        if !name.is_empty() {
+            let at = spec.at("deploymentName");
+            findings.warn(format!("{at}: there is no FlinkDeployment `{name}` in this namespace yet"));
+        }
         return BTreeMap::new();
     };
     let root = Part::root(&target);

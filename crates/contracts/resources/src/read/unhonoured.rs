@@ -41,7 +41,9 @@ fn of_cluster(cluster: &Cluster, at: &str) -> Vec<String> {
         ("podTemplate", cluster.pod_template.is_some()),
         ("jobManager.podTemplate", cluster.job_manager.pod_template.is_some()),
         ("jobManager.replicas", cluster.job_manager.replicas > 1),
+        ("jobManager.nodeSelector", !cluster.job_manager.node_selector.is_empty()),
         ("taskManager.podTemplate", cluster.task_manager.pod_template.is_some()),
+        ("taskManager.nodeSelector", !cluster.task_manager.node_selector.is_empty()),
         ("monitoringConfiguration.image", monitoring.is_some_and(|monitoring| monitoring.image.is_some())),
     ];
     let mut paths: Vec<String> =

@@ -1,4 +1,7 @@
-//! What is accepted and still worth a word: fields that are superseded, fields that nobody documents.
+//! What is accepted and still worth a word: fields that are superseded, options that look misspelled.
+
+use kobel_model::nearest;
+use kobel_model::settings::{catalogue, entry};
 
 use super::findings::Findings;
 use super::part::Part;
@@ -11,13 +14,6 @@ pub(super) fn deployment(spec: &Part<'_>, findings: &mut Findings) {
     job(spec, findings);
     for component in ["jobManager", "taskManager"] {
         let part = spec.field_or_nothing(component);
-        if part.has("nodeSelector") {
-            findings.warn(format!(
-                "{}: is read by no operator; put it into {}",
-                part.at("nodeSelector"),
-                part.field_or_nothing("podTemplate").field_or_nothing("spec").at("nodeSelector")
-            ));
-        }
         if part.has("resource") && part.has("resources") {
             findings.warn(format!("{}: {} wins over it", part.at("resource"), part.at("resources")));
         }
@@ -34,6 +30,32 @@ pub(super) fn deployment(spec: &Part<'_>, findings: &mut Findings) {
 /// Warns about fields of a session job.
 pub(super) fn session_job(spec: &Part<'_>, findings: &mut Findings) {
     job(spec, findings);
+}
+
+/// How many characters of a key may differ for it to count as a slip; options that Kobel does not know are no slips.
+const SLIP_MAX: usize = 2;
+
+/// Warns about a key that is no known option and looks like one; `at` is where it stands.
+pub(super) fn option(at: &str, key: &str, findings: &mut Findings) {
+    if entry(key).is_some() {
+        return;
+    }
+    let known = catalogue().iter().flat_map(|entry| {
+        let old = entry.deprecated.iter().map(String::as_str);
+        std::iter::once(entry.key.as_str()).chain(old)
+    });
+    if let Some(meant) = nearest(key, known).filter(|meant| is_slip(key, meant)) {
+        findings.warn(format!("{at}: is no option that is known; did you mean `{meant}`?"));
+    }
+}
+
+/// Whether two keys differ in one short stretch only.
+fn is_slip(key: &str, meant: &str) -> bool {
+    let (key, meant): (Vec<char>, Vec<char>) = (key.chars().collect(), meant.chars().collect());
+    let prefix = key.iter().zip(&meant).take_while(|(a, b)| a == b).count();
+    let rest = key.len().min(meant.len()) - prefix;
+    let suffix = key.iter().rev().zip(meant.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    key.len().max(meant.len()) - prefix - suffix <= SLIP_MAX
 }
 
 fn job(spec: &Part<'_>, findings: &mut Findings) {

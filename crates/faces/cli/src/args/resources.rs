@@ -81,6 +81,10 @@ pub(crate) struct UpArguments {
     /// Address to listen on [default: 127.0.0.1 and the port of the last time]
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+
+    /// Serve the resource API and run no control loop: nothing is reported in the status of resources
+    #[arg(long)]
+    pub(crate) api_only: bool,
 }
 
 /// What `kobel apply` takes.

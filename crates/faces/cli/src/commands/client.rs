@@ -117,6 +117,9 @@ fn settle_namespace(manifest: &mut Manifest, served: &Served, session: &Session,
 
 /// Kind and name of `KIND NAME` or `KIND/NAME`.
 pub(crate) fn reference<'a>(kind: &'a str, name: Option<&'a str>) -> Result<(&'a str, Option<&'a str>)> {
+    if name.is_some_and(str::is_empty) {
+        return Err(Error::invalid("the name is empty").with_hint("leave it out to mean every object of the kind"));
+    }
     match (kind.split_once('/'), name) {
         (None, name) => Ok((kind, name)),
         (Some((kind, inner)), None) if !inner.is_empty() && !inner.contains('/') => Ok((kind, Some(inner))),

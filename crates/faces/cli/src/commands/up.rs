@@ -1,4 +1,4 @@
-//! `kobel up`: the resource API of this machine, on the data directory, until somebody ends it.
+//! `kobel up`: the resource API of this machine, on the data directory, and its control loop, until somebody ends it.
 //!
 //! Everything the API needs is made at the first start and kept in the data directory: the store, the certificates, the
 //! administrator's token, and the port, so that a kubeconfig stays good over restarts.
@@ -11,7 +11,8 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use kobel_apiserver::embedded::Embedded;
-use kobel_model::{Error, ErrorKind, Result};
+use kobel_controller::Controller;
+use kobel_model::{Error, ErrorKind, Result, chain};
 
 use super::data;
 use crate::args::resources::UpArguments;
@@ -45,11 +46,25 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     terminal.say(&format!("ready in {took} ms: https://{address}, data in {}", directory.display()));
     terminal.say(&format!("kubeconfig {}", path.display()));
     terminal.say(&format!("export KUBECONFIG={} && kubectl get flinkdeployments", quoted(&path.to_string_lossy())));
+    let controller = if arguments.api_only { None } else { control(&path, terminal) };
     // The channel ends only with the process, so an error means the same.
     let _ = ended.recv();
     terminal.inform("stopping");
+    // The loop is a client of the API, so it goes first.
+    drop(controller);
     drop(api);
     Ok(Exit::Done)
+}
+
+/// Starts the control loop. The API is of use without it, so a failure is told and not more.
+fn control(kubeconfig: &Path, terminal: &Terminal) -> Option<Controller> {
+    match Controller::start(kubeconfig) {
+        Ok(controller) => Some(controller),
+        Err(error) => {
+            terminal.warn(&format!("nothing is reported in the status of resources: {}", chain(&error)));
+            None
+        }
+    }
 }
 
 /// The port of the last time on this machine's own address if it is free, else any.

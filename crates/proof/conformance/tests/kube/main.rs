@@ -5,6 +5,7 @@
 mod bad_input;
 mod behaviour;
 mod client;
+mod conditions;
 mod kills;
 mod kubectl;
 mod manifests;

@@ -24,15 +24,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Finds the cluster that the environment names, or starts the embedded API.
+    /// Finds the cluster that the environment names, or starts the embedded API alone: on both sides nobody but the
+    /// checks writes, so versions and answers are theirs.
     pub(crate) fn find() -> Self {
-        let Ok(kubeconfig) = std::env::var(CLUSTER) else { return Self::embedded() };
+        let Ok(kubeconfig) = std::env::var(CLUSTER) else { return Self::start(up_alone) };
         let folder = TempDir::new().expect("a folder");
         Self { process: None, folder, kubeconfig: kubeconfig.into() }
     }
 
-    /// Starts `kobel up` and waits until it is ready. It is its second start, so the history before it is forgotten.
+    /// Starts `kobel up` with all it runs and waits until it is ready.
     pub(crate) fn embedded() -> Self {
+        Self::start(up)
+    }
+
+    /// Starts the API and waits until it is ready. It is its second start, so the history before it is forgotten.
+    fn start(up: fn(&Path, &Path) -> Running) -> Self {
         let folder = TempDir::new().expect("a folder");
         let data = folder.path().join("data");
         let mut process = up(&data, folder.path());
@@ -63,8 +69,23 @@ impl Server {
 
 /// Starts `kobel up` over a data directory.
 pub(crate) fn up(data: &Path, folder: &Path) -> Running {
+    start(command(data), folder)
+}
+
+/// Starts `kobel up` over a data directory without its control loop.
+pub(crate) fn up_alone(data: &Path, folder: &Path) -> Running {
+    let mut command = command(data);
+    command.arg("--api-only");
+    start(command, folder)
+}
+
+fn command(data: &Path) -> Command {
     let mut command = Command::new(kobel());
     command.arg("up").arg("--data-dir").arg(data).args(["--listen", "127.0.0.1:0"]).env_remove("KUBECONFIG");
+    command
+}
+
+fn start(mut command: Command, folder: &Path) -> Running {
     Running::start(&mut command, folder, "up").expect("`kobel up` starts")
 }
 

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::auth::attributes::Attributes;
 use crate::auth::audit::{Recorder, Refused};
 use crate::auth::caller::Caller;
-use crate::auth::escalation;
 use crate::auth::grants::{Grants, Keeper};
 use crate::auth::throttle::Throttle;
 use crate::auth::tokens::{self, Account};
+use crate::auth::{escalation, impersonation};
 use crate::auth::{roles, rules::PolicyRule};
 use crate::status::{Answer, Resource, Status};
 use crate::store::{Key, Store};
@@ -56,11 +56,18 @@ impl Access {
         tokens::admin(&self.inner.store, &data.join(TOKEN_FILE)).await
     }
 
-    /// Tells who calls: anonymous without a token, 401 for every wrong one, 429 after too many wrong ones of a peer.
+    /// Tells who calls: anonymous without a token, 401 for every wrong one, 429 after too many wrong ones of a peer; and
+    /// as whom, if the headers ask for that.
     ///
     /// A peer that is held off is not heard, not even with the right token. On this machine itself the right token is
     /// always heard: there all programs share one address, and one of them with an old token must not lock out the rest.
     pub fn authenticate(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Answer<Caller> {
+        let caller = self.holder(headers, peer)?;
+        impersonation::acting(caller, headers)
+    }
+
+    /// Whose token it is.
+    fn holder(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Answer<Caller> {
         let Some(token) = bearer(headers) else { return Ok(Caller::anonymous()) };
         let now = self.inner.surroundings.now();
         let is_held_off = peer.is_some_and(|peer| self.inner.throttle.holds_off(peer, now));

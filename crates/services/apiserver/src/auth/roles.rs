@@ -72,7 +72,7 @@ impl Role {
 
     /// The role as the object that shows it, but for what the server adds.
     fn to_json(self) -> Value {
-        let rules: Vec<Value> = self.rules().map(PolicyRule::to_json).collect();
+        let rules: Vec<Value> = self.rules().map(|rule| rule.to_json()).collect();
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {"name": self.name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}},

@@ -51,7 +51,7 @@ impl PolicyRule {
     }
 
     /// The rule as it stands in a role.
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(self) -> Value {
         let mut rule = json!({});
         for (field, words) in [
             ("apiGroups", self.api_groups),

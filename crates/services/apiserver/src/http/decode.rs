@@ -45,7 +45,12 @@ pub fn yaml(body: &[u8]) -> Result<Decoded, String> {
         return json(body);
     }
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough };
+    // A few bytes of anchors and aliases can stand for more than the thread that reads them could ever build.
+    let budget = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0 };
+    let options = serde_saphyr::options! {
+        budget: budget,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,
+    };
     let faults = RefCell::new(Vec::new());
     let value = serde_saphyr::with_deserializer_from_str_with_options(text, options, |reader| {
         Node { faults: &faults, path: String::new(), depth: 0 }.deserialize(reader)
@@ -181,6 +186,17 @@ mod tests {
         let read = yaml(b"spec:\n  n: 3\n  text: 'yes'\n  list: [a, null, 1.5]\n").unwrap();
         assert_eq!(read.value, json!({"spec": {"n": 3, "text": "yes", "list": ["a", null, 1.5]}}));
         assert!(yaml(b"a: [").is_err());
+    }
+
+    #[test]
+    fn yaml_that_names_parts_of_itself_is_refused() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..8 {
+            bomb += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", "));
+        }
+        for body in [bomb.as_str(), "a: &x 1\nb: *x\n", "a: &x 1\n", "- &x [1]\n- *x\n"] {
+            assert!(yaml(body.as_bytes()).is_err(), "{body}");
+        }
     }
 
     #[test]

@@ -359,6 +359,9 @@ fn query_as_object(query: &Query) -> Answer<Value> {
     Ok(object)
 }
 
+/// A field of a body: its name, Go's name of its type, and whether a value has that type.
+type TypedField = (&'static str, &'static str, fn(&Value) -> bool);
+
 /// Refuses a body that is no `DeleteOptions`.
 fn check_delete_body(body: &Value) -> Answer<()> {
     let claimed = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or_default();
@@ -367,7 +370,7 @@ fn check_delete_body(body: &Value) -> Answer<()> {
         let message = format!("no kind \"{kind}\" is registered for version \"{version}\" in scheme");
         return Err(Status::bad_request(format!("{message} \"pkg/runtime/scheme.go:111\"")));
     }
-    let fields: [(&str, &str, fn(&Value) -> bool); 4] = [
+    let fields: [TypedField; 4] = [
         ("gracePeriodSeconds", "int64", Value::is_i64),
         ("orphanDependents", "bool", Value::is_boolean),
         ("propagationPolicy", "v1.DeletionPropagation", Value::is_string),

@@ -19,9 +19,10 @@ pub struct Page {
     pub meta: Value,
 }
 
-/// Takes the page that was asked for; `newest` is the list as it is now.
+/// Takes the page that a user asked for; `newest` is the list as it is now.
 pub fn page(
     pages: &Pages,
+    user: &str,
     view: &View,
     options: &ListOptions,
     newest: impl FnOnce() -> (u64, Vec<Arc<Stored>>),
@@ -47,7 +48,7 @@ pub fn page(
     let items = snapshot.items.get(start..end).unwrap_or_default().to_vec();
     let mut meta = json!({"resourceVersion": snapshot.revision.to_string()});
     if end < total {
-        let id = known.unwrap_or_else(|| pages.keep(&scope, snapshot));
+        let id = known.unwrap_or_else(|| pages.keep(user, &scope, snapshot));
         meta["continue"] = json!(token(id, end));
         if view.selection.is_everything() {
             meta["remainingItemCount"] = json!(total - end);

@@ -65,18 +65,31 @@ impl ObjectPath {
     }
 }
 
-/// Reads a percent-encoded path.
+/// Reads a percent-encoded path. Only the path of a document may end in a slash, as clients made from the OpenAPI
+/// document ask for it: a slash behind a collection may be a name that was left out, and must not reach them all.
 pub fn route(path: &str) -> Route {
-    let decoded: Option<Vec<String>> = path
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let bare = inner.strip_suffix('/').unwrap_or(inner);
+    let decoded: Option<Vec<String>> = bare
         .split('/')
-        .filter(|step| !step.is_empty())
         .map(|step| percent_decode_str(step).decode_utf8().ok().map(|step| step.into_owned()))
         .collect();
     let Some(steps) = decoded else {
         return Route::Unknown;
     };
     let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-    match steps.as_slice() {
+    let is_root = inner.is_empty();
+    if !is_root && steps.contains(&"") {
+        return Route::Unknown;
+    }
+    match known(if is_root { &[] } else { &steps }) {
+        Route::Objects(_) if bare.len() < inner.len() => Route::Unknown,
+        found => found,
+    }
+}
+
+fn known(steps: &[&str]) -> Route {
+    match steps {
         [] => Route::Root,
         ["version"] => Route::Version,
         ["healthz", ..] => Route::Health("healthz"),
@@ -143,6 +156,26 @@ mod tests {
         for (path, (namespace, plural, name, part)) in table {
             assert_eq!(objects_of(path), (namespace, plural.to_owned(), name, part), "{path}");
         }
+    }
+
+    #[test]
+    fn a_step_that_is_empty_is_no_step() {
+        let maps = "/api/v1/namespaces/default/configmaps";
+        for path in [
+            format!("{maps}/"),
+            format!("{maps}//"),
+            format!("{maps}/x/"),
+            format!("{maps}//x"),
+            "/api/v1/namespaces//configmaps".to_owned(),
+            "//api/v1/namespaces".to_owned(),
+            "//".to_owned(),
+            "/version//".to_owned(),
+        ] {
+            assert_eq!(route(&path), Route::Unknown, "{path}");
+        }
+        assert_eq!(route("/version/"), Route::Version);
+        assert_eq!(route("/apis/"), Route::Groups);
+        assert_eq!(route("/apis/g/v1/"), Route::Resources { group: "g".to_owned(), version: "v1".to_owned() });
     }
 
     #[test]

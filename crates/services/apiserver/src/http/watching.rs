@@ -12,9 +12,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::negotiation::Form;
+use super::places::Place;
 use super::query::{Freshness, ListOptions, check_freshness};
 use super::view::{View, is_event_view};
 use crate::status::{Answer, Status};
@@ -27,7 +29,14 @@ const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 /// The shortest time of a watch whose caller named none; the longest is twice that.
 const DEFAULT_TIME: u64 = 1800;
 /// The longest time of a watch.
-const TIME_MAX: Duration = Duration::from_secs(24 * 3600);
+const TIME_MAX: Duration = Duration::from_secs(3600);
+/// How often it is asked whether the caller may still watch.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// Changes that the watcher does not see, after which others have their turn.
+const SKIPPED_MAX: usize = 128;
+
+/// Tells whether the caller may still watch.
+pub type StillAllowed = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// What a watch needs from where it runs.
 pub struct Ground {
@@ -37,6 +46,10 @@ pub struct Ground {
     pub surroundings: Arc<dyn Surroundings>,
     /// The place of this watch among all that are allowed.
     pub room: Option<OwnedSemaphorePermit>,
+    /// The place of this watch among those of its caller.
+    pub place: Option<Place<String>>,
+    /// Whether the caller may still watch.
+    pub still_allowed: StillAllowed,
 }
 
 /// The events of one watch.
@@ -51,6 +64,8 @@ pub struct WatchStream {
     marks_end: bool,
     subscription: Option<Subscription>,
     ends: Instant,
+    /// When it is asked next whether the caller may still watch.
+    check: Instant,
     /// When the next bookmark is due; absent if the caller wants none.
     bookmark: Option<Instant>,
     /// Whether the columns of a table were told; they are told once.
@@ -82,6 +97,7 @@ impl WatchStream {
             marks_end: false,
             subscription: None,
             ends: now + given.min(TIME_MAX),
+            check: now + CHECK_INTERVAL,
             bookmark: options.has_bookmarks.then(|| now + BOOKMARK_INTERVAL),
             has_columns: false,
             ground,
@@ -108,7 +124,11 @@ impl WatchStream {
 
     /// The next event; none when the watch is over. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Bytes> {
+        let mut skipped = 0;
         loop {
+            if Instant::now() >= self.check && !self.may_go_on() {
+                return None;
+            }
             if let Some(line) = self.queue.pop_front() {
                 return Some(line);
             }
@@ -125,11 +145,32 @@ impl WatchStream {
             let found = tokio::select! {
                 biased;
                 () = sleep_until(self.ends) => Found::End,
+                () = sleep_until(self.check) => continue,
                 change = subscription.next() => Found::Change(change),
                 () = sleep_until(due) => Found::Bookmark,
             };
+            let is_change = matches!(found, Found::Change(Ok(_)));
             self.take(found);
+            if is_change && self.queue.is_empty() {
+                skipped += 1;
+                if skipped % SKIPPED_MAX == 0 {
+                    yield_now().await;
+                }
+            }
         }
+    }
+
+    /// Asks whether the caller may still watch; a watch whose caller may not is over, whatever it has yet to tell.
+    fn may_go_on(&mut self) -> bool {
+        self.check = Instant::now() + CHECK_INTERVAL;
+        let is_allowed = (self.ground.still_allowed)();
+        if !is_allowed {
+            self.queue.clear();
+            self.initial = Vec::new().into_iter();
+            self.marks_end = false;
+            self.subscription = None;
+        }
+        is_allowed
     }
 
     fn take(&mut self, found: Found) {

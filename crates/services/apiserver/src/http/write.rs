@@ -79,6 +79,10 @@ impl Write<'_> {
         if kind == PatchKind::Strategic && self.kind.is_custom {
             return Err(PatchKind::refuse_for_custom());
         }
+        if kind == PatchKind::Json && is_event_view(self.kind) {
+            // Its paths are those of the view, but the object that it would change has the fields of the core event.
+            return Err(refuse_json_patch());
+        }
         let mut options = write_options(self.query, WriteKind::Patch(kind), self.call.header("user-agent"))?;
         let decoded = if kind == PatchKind::Apply {
             decode::yaml(&self.call.body).map_err(|why| format!("error decoding YAML: {why}"))
@@ -89,8 +93,7 @@ impl Write<'_> {
         if kind != PatchKind::Json {
             options.body_faults = faults;
         }
-        let is_view = is_event_view(self.kind) && kind != PatchKind::Json;
-        let value = if is_view { to_core(&value) } else { value };
+        let value = if is_event_view(self.kind) { to_core(&value) } else { value };
         self.engine.patch(self.caller, self.target, (kind, value), options).await
     }
 
@@ -169,7 +172,16 @@ fn media_type(call: &Call) -> &str {
 }
 
 fn unknown_format() -> Box<Status> {
-    let known = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    accept_only("application/json, application/yaml, application/vnd.kubernetes.protobuf")
+}
+
+/// The refusal of a JSON patch of a view whose fields have other names than those of the object.
+fn refuse_json_patch() -> Box<Status> {
+    let apply = "application/apply-patch+yaml";
+    accept_only(&format!("application/merge-patch+json, application/strategic-merge-patch+json, {apply}"))
+}
+
+fn accept_only(known: &str) -> Box<Status> {
     let message = "the body of the request was in an unknown format - accepted media types include";
     Status::new(415, "UnsupportedMediaType", format!("{message}: {known}"))
 }

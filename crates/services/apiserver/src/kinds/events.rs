@@ -54,13 +54,13 @@ fn rename<'a>(event: &'a Value, api_version: &str, name_of: impl Fn(&'a str) -> 
     Value::Object(renamed)
 }
 
-/// The events whose hour is over.
+/// The events whose hour is over and that nothing holds.
 pub fn expired_events(store: &Store, surroundings: &dyn Surroundings) -> Vec<Key> {
     let now = surroundings.now();
     expired(store, now).into_iter().map(|event| event.key.clone()).collect()
 }
 
-/// Removes the events whose hour is over; the server calls it each minute. Answers how many went.
+/// Removes the events whose hour is over and that nothing holds; the server calls it each minute. Answers how many went.
 pub async fn sweep(store: &Store, surroundings: &dyn Surroundings) -> Answer<usize> {
     let mut gone = 0;
     for batch in expired(store, surroundings.now()).chunks(BATCH) {
@@ -84,7 +84,12 @@ pub async fn sweep(store: &Store, surroundings: &dyn Surroundings) -> Answer<usi
 
 fn expired(store: &Store, now: Timestamp) -> Vec<Arc<Stored>> {
     let (_, mut events) = store.list(EVENTS, None);
-    events.retain(|event| last_written(&event.value(), now).is_some_and(|at| now.duration_since(at) >= KEPT));
+    events.retain(|event| {
+        let value = event.value();
+        // What is held by a finalizer goes when its holder lets go of it, and what is being deleted goes anyway.
+        let is_free = object::finalizers(&value).is_empty() && !object::is_deleting(&value);
+        is_free && last_written(&value, now).is_some_and(|at| now.duration_since(at) >= KEPT)
+    });
     events
 }
 

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 use super::set::{Node, Set, Step};
 use super::shape::{Known, Shape};
 
+/// The two sides of a map that are walked together.
+type MapPair<'a> = (Option<&'a Map<String, Value>>, Option<&'a Map<String, Value>>);
+
 /// Collects every leaf and every item that an object mentions.
 pub(crate) fn fields_of(value: &Value, shape: Shape<'_>) -> Set {
     let mut set = Set::default();
@@ -163,8 +166,7 @@ impl Walk {
         }
     }
 
-    fn visit_maps(&mut self, maps: (Option<&Map<String, Value>>, Option<&Map<String, Value>>), shape: Shape<'_>) {
-        let (old, new) = maps;
+    fn visit_maps(&mut self, (old, new): MapPair<'_>, shape: Shape<'_>) {
         for (name, value) in old.into_iter().flatten() {
             self.visit_below(
                 Step::Field(name.clone()),

@@ -293,8 +293,10 @@ fn lock(path: &Path) -> Result<File> {
         Ok(()) => Ok(file),
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
-            let message = format!("another process uses `{}`: it holds `{}`", path.display(), lock_path.display());
-            Err(Error::new(ErrorKind::Conflict, message).with_hint("stop it first, or name another file"))
+            let directory = path.parent().unwrap_or(path).display();
+            let message =
+                format!("another process uses the data directory `{directory}`: it holds `{}`", lock_path.display());
+            Err(Error::new(ErrorKind::Conflict, message).with_hint("stop it first, or name another directory"))
         }
     }
 }

@@ -124,7 +124,7 @@ fn text<'a>(object: &'a Value, path: &str) -> &'a str {
     object::at(object, path).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn first<'a>(choices: [&'a str; 2]) -> &'a str {
+fn first(choices: [&str; 2]) -> &str {
     choices.into_iter().find(|choice| !choice.is_empty()).unwrap_or_default()
 }
 

@@ -115,10 +115,7 @@ fn what_was_decided_is_not_decided_again() {
 fn what_cannot_be_read_is_left_with_its_problems() {
     match decided(&deployment(Spec::Broken, &[])) {
         Decision::Nothing(Why::Unreadable(problems)) => {
-            assert_eq!(
-                problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(),
-                ["spec.job.parallelism"]
-            );
+            assert_eq!(problems.first().map(|problem| problem.path.as_str()), Some("spec.job.parallelism"));
         }
         other => panic!("{other:?}"),
     }

@@ -69,8 +69,8 @@ fn aws() -> Vec<Case> {
             "emrReleaseLabel",
             json!("emr-7.12-flink-latest"),
             &[
-                "spec.jobManager.storageDir: Required value: a directory in S3",
                 "spec.emrReleaseLabel: Invalid value: \"emr-7.12-flink-latest\": must be `emr-X.Y.Z-flink-latest`",
+                "spec.jobManager.storageDir: Required value: a directory in S3",
             ],
         ),
         valid("jobManager/highAvailabilityEnabled", json!(false)),

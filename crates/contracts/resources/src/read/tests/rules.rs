@@ -52,18 +52,17 @@ fn all_problems_come_at_once() {
     }
     set(&mut object, "metadata/name", &json!("Demo"));
     let found = problems(read_alone(&object));
-    let mut paths: Vec<&str> = found.iter().filter_map(|text| text.split(": ").next()).collect();
-    paths.sort_unstable();
+    let paths: Vec<&str> = found.iter().filter_map(|text| text.split(": ").next()).collect();
     assert_eq!(
         paths,
         [
             "metadata.name",
-            "spec.flinkConfiguration[parallelism.default]",
             "spec.flinkVersion",
-            "spec.job.jarURI",
-            "spec.job.parallelism",
+            "spec.flinkConfiguration[parallelism.default]",
             "spec.jobManager.replicas",
             "spec.taskManager.resource.memory",
+            "spec.job.parallelism",
+            "spec.job.jarURI",
         ]
     );
 }
@@ -179,10 +178,10 @@ fn what_each_origin_may_leave_out() {
     assert_eq!(
         paths,
         [
-            "spec.taskManager.resource.memory",
-            "spec.job.parallelism",
             "spec.serviceAccount",
             "spec.jobManager.resource.memory",
+            "spec.taskManager.resource.memory",
+            "spec.job.parallelism",
         ]
     );
 }
@@ -208,12 +207,19 @@ fn what_is_odd_is_accepted_with_a_warning() {
     assert!(warnings.iter().any(|text| text.contains("brings Flink 1.20") && text.contains("`v1_18`")), "{warnings:?}");
     let unknown = with(&deployment(), "jobReference", &json!({"namespace": "other"}));
     assert_eq!(read_alone(&unknown).unwrap().warnings, ["unknown field \"spec.jobReference\""]);
-    let selector = with(&deployment(), "taskManager/nodeSelector", &json!({"a": "b"}));
-    assert_eq!(
-        read_alone(&selector).unwrap().warnings,
-        ["spec.taskManager.nodeSelector: is read by no operator; put it into \
-          spec.taskManager.podTemplate.spec.nodeSelector"]
-    );
+    let slip = "spec.flinkConfiguration[pipeline.max-paralelism]: is no option that is known; did you mean \
+                `pipeline.max-parallelism`?";
+    for (key, expected) in [
+        ("pipeline.max-paralelism", Some(slip)),
+        ("pipeline.max-parallelism", None),
+        ("state.backend.changelog.storage", None),
+        ("my.own.key", None),
+    ] {
+        let warnings = read_alone(&configured(&[(key, "8")])).unwrap().warnings;
+        assert_eq!(warnings.first().map(String::as_str), expected, "{key}");
+    }
+    let early = read_alone(&session_job()).unwrap().warnings;
+    assert_eq!(early, ["spec.deploymentName: there is no FlinkDeployment `session` in this namespace yet"]);
 }
 
 #[test]
@@ -269,6 +275,7 @@ fn what_this_machine_does_not_honour_is_listed() {
     object = with(&object, "image", &json!("flink:1.20"));
     object = with(&object, "ingress", &json!({"template": "a.b"}));
     object = with(&object, "taskManager/podTemplate", &json!({}));
+    object = with(&object, "taskManager/nodeSelector", &json!({"a": "b"}));
     let declared = read_alone(&object).unwrap().declared;
     assert_eq!(
         unhonoured(&declared, Substrate::Local),
@@ -277,6 +284,7 @@ fn what_this_machine_does_not_honour_is_listed() {
             "spec.serviceAccount",
             "spec.ingress",
             "spec.taskManager.podTemplate",
+            "spec.taskManager.nodeSelector",
             "spec.flinkConfiguration[kubernetes.jobmanager.labels]",
         ]
     );

@@ -33,7 +33,9 @@ fn open(store: &Store, labels: &str, query: &str) -> WatchStream {
     let fields = FieldSelector::default();
     view.selection = Selection { labels: LabelSelector::parse(labels).unwrap(), fields };
     let options = ListOptions::parse(&Query::parse(query)).unwrap();
-    let ground = Ground { store: store.clone(), surroundings: Arc::new(Machine), room: None };
+    let (store_of_ground, surroundings) = (store.clone(), Arc::new(Machine));
+    let still_allowed = Box::new(|| true);
+    let ground = Ground { store: store_of_ground, surroundings, room: None, place: None, still_allowed };
     WatchStream::open(view, ground, &options, || store.list("configmaps", Some("default"))).unwrap()
 }
 
@@ -114,6 +116,22 @@ async fn a_watch_ends_in_time_and_tells_how_far_it_was() -> Result<()> {
     let store = Store::in_memory()?;
     let mut stream = open(&store, "", "watch=1&timeoutSeconds=1&allowWatchBookmarks=true");
     assert_eq!(next(&mut stream).await, event("BOOKMARK", ""));
+    assert_eq!(next(&mut stream).await, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_watch_ends_when_its_caller_may_no_longer_have_it() -> Result<()> {
+    let store = Store::in_memory()?;
+    put(&store, "a", json!({})).await;
+    put(&store, "b", json!({})).await;
+    let mut stream = open(&store, "", "watch=1");
+    stream.check = Instant::now();
+    assert_eq!(next(&mut stream).await, event("ADDED", "a"), "asked, and still allowed");
+    assert!(stream.check > Instant::now());
+    stream.ground.still_allowed = Box::new(|| false);
+    stream.check = Instant::now();
+    assert_eq!(next(&mut stream).await, None);
     assert_eq!(next(&mut stream).await, None);
     Ok(())
 }
