@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn some_messages_say_more_than_their_code() {
-        let message = "failed to create typed patch object (a/b; c/v1, Kind=D): .spec.foo: field not declared in schema";
+        let message =
+            "failed to create typed patch object (a/b; c/v1, Kind=D): .spec.foo: field not declared in schema";
         assert_eq!(Refusal::read(500, message.as_bytes()).kind(), ErrorKind::Invalid);
         for (code, message, expected) in [
             (404, "namespaces \"team\" not found", Some("team")),

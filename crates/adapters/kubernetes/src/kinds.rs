@@ -146,8 +146,11 @@ impl Kinds {
             let meant = listed().find(|served| served.names().any(|name| name == near))?;
             Some(format!("did you mean `{}` ({} of `{}`)? ", meant.plural, meant.kind, meant.api_version()))
         });
-        Error::new(ErrorKind::Missing, format!("the API serves no kind {wanted}"))
-            .with_hint(format!("{}it serves {}", near.unwrap_or_default(), names.join(", ")))
+        Error::new(ErrorKind::Missing, format!("the API serves no kind {wanted}")).with_hint(format!(
+            "{}it serves {}",
+            near.unwrap_or_default(),
+            names.join(", ")
+        ))
     }
 }
 

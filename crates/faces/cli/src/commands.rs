@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+mod check;
 mod client;
 mod columns;
 pub(crate) mod crd;

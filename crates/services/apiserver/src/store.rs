@@ -18,9 +18,12 @@
 mod batch;
 mod committed;
 mod database;
+mod health;
 mod history;
 mod index;
 mod key;
+mod nesting;
+mod private;
 mod records;
 mod subscription;
 mod transaction;
@@ -31,18 +34,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use jiff::Timestamp;
 use kobel_model::{Error, Result};
 use serde_json::Value;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::key::{Change, ChangeKind, Key, Stored, event_line};
+pub use self::nesting::depth;
 pub use self::subscription::Subscription;
 pub use self::transaction::Transaction;
 
 use self::committed::Shared;
-use self::database::Database;
-use self::writer::{Act, AuditQuery, Call, Writer};
+use self::database::{AUDIT_STEP, AuditBounds, Database};
+use self::health::Health;
+use self::writer::{Act, AuditQuery, AuditTrim, Call, Writer};
 use crate::status::{Answer, Status};
 
 /// Acts that may wait for the writer; beyond that callers are asked to come again.
@@ -57,6 +63,7 @@ pub struct Store {
 struct Inner {
     shared: Shared,
     newest: watch::Receiver<u64>,
+    health: Health,
     /// Only a drop takes it away.
     requests: Option<mpsc::Sender<Box<dyn Act>>>,
     writer: Option<JoinHandle<()>>,
@@ -65,6 +72,9 @@ struct Inner {
 impl Store {
     /// Opens the store in the SQLite file `path`, or makes it. The directory must exist. Only one process can have it
     /// open: the file `path` with `.lock` behind it is locked meanwhile.
+    ///
+    /// Others lose their rights to the files, and the right to write to the directory. Denied if the directory is
+    /// shared by everybody or not ours to change, or if the file is a symbolic link.
     pub fn open(path: &Path) -> Result<Self> {
         Self::start(Database::open(path)?)
     }
@@ -79,10 +89,11 @@ impl Store {
         let (newest_sender, newest) = watch::channel(committed.history.newest());
         let shared = Shared::new(committed);
         let (requests, waiting) = mpsc::channel(MAX_WAITING);
-        let writer = Writer::new(database, shared.clone(), newest_sender);
+        let health = Health::default();
+        let writer = Writer::new(database, shared.clone(), newest_sender, health.clone());
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || writer.run(waiting));
         let thread = thread.map_err(|error| Error::io("cannot start the thread of the store", error))?;
-        let inner = Inner { shared, newest, requests: Some(requests), writer: Some(thread) };
+        let inner = Inner { shared, newest, health, requests: Some(requests), writer: Some(thread) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -140,6 +151,30 @@ impl Store {
     pub async fn audit_since(&self, after: u64, limit: usize) -> Answer<Vec<(u64, Value)>> {
         let (query, answer) = AuditQuery::new(after, limit);
         self.ask(query, answer).await
+    }
+
+    /// Forgets the oldest rows of the audit: the newest million of the last 90 days stay. It is done in steps, so that
+    /// writes do not wait for all of it.
+    pub async fn trim_audit(&self, now: Timestamp) -> Answer<()> {
+        self.trim_audit_to(AuditBounds::at(now)).await
+    }
+
+    async fn trim_audit_to(&self, bounds: AuditBounds) -> Answer<()> {
+        loop {
+            let (trim, answer) = AuditTrim::new(bounds);
+            if self.ask(trim, answer).await? < AUDIT_STEP {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells why the store cannot take writes: from a save that failed until the next that succeeds, for ever after a
+    /// failure of the disk, and when the writer is gone.
+    pub fn health(&self) -> std::result::Result<(), String> {
+        if self.inner.requests.as_ref().is_none_or(mpsc::Sender::is_closed) {
+            return Err("the store is closed".to_owned());
+        }
+        self.inner.health.check()
     }
 
     async fn ask<T>(&self, act: Box<dyn Act>, answer: oneshot::Receiver<Answer<T>>) -> Answer<T> {

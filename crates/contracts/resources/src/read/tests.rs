@@ -268,7 +268,7 @@ fn every_field_of_a_pair_of_deployments_is_checked() {
     assert_complete("FlinkBlueGreenDeployment", &inner, "template/spec/");
     for case in &inner {
         let object = case.object(&blue_green(), "template/spec/");
-        let path = |text: &String| text.split(": ").next().unwrap_or_default().to_owned();
+        let path = |text: &String| text.split(':').next().unwrap_or_default().to_owned();
         let actual: Vec<String> = problems(read_alone(&object)).iter().map(path).collect();
         let expected: Vec<String> =
             case.expected.iter().map(path).map(|path| path.replacen("spec", "spec.template.spec", 1)).collect();

@@ -55,7 +55,9 @@ fn type_problem(schema: &Schema, path: &str, value: &Value) -> Option<Problem> {
                 return None;
             }
         } else if !accepted && found_format != format.word() {
-            return Some(wrong_type(path, format.word(), found_format));
+            // The API server names a type that has no format by an empty text; its name says more.
+            let shown = if found_format.is_empty() { found } else { found_format };
+            return Some(wrong_type(path, format.word(), shown));
         }
     }
     (!accepted).then(|| wrong_type(path, expected.word(), found))

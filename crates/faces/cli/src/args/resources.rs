@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -50,9 +51,16 @@ Exit codes: 0 nothing would change; 1 something would.";
 
 const TOKEN_EXAMPLES: &str = "\
 Examples:
-  kobel token ann --role viewer > ann.kubeconfig
-  kobel token deploy --role operator -n team > deploy.kubeconfig
-  KUBECONFIG=ann.kubeconfig kubectl get flinkdeployments";
+  kobel token ann --role viewer --output ann.kubeconfig
+  kobel token deploy --role operator -n team --duration 30d > deploy.kubeconfig
+  KUBECONFIG=ann.kubeconfig kubectl get flinkdeployments
+
+The role replaces the one that an earlier call gave.";
+
+/// The shortest life of a token, in seconds.
+const LIFE_MIN: u64 = 600;
+/// The longest life of a token, in seconds.
+const LIFE_MAX: u64 = 1 << 32;
 
 /// Which API is asked.
 #[derive(Debug, Clone, Default, Args)]
@@ -227,6 +235,14 @@ pub(crate) struct TokenArguments {
     #[arg(long, value_enum)]
     pub(crate) role: Role,
 
+    /// How long the token is good: a number with s, m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_life)]
+    pub(crate) duration: Duration,
+
+    /// Write the kubeconfig to a file that only you can read, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
     /// The API.
     #[command(flatten)]
     pub(crate) api: ApiArguments,
@@ -241,6 +257,17 @@ pub(crate) enum Role {
     Operator,
     /// Everything
     Admin,
+}
+
+fn parse_life(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a time from 10m to 49710d, such as `90m`, `24h` or `30d`".to_owned();
+    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let read = units.iter().find_map(|(unit, seconds)| {
+        let number = text.strip_suffix(*unit)?;
+        let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());
+        number.parse::<u64>().ok().filter(|_| is_plain)?.checked_mul(*seconds)
+    });
+    read.filter(|seconds| (LIFE_MIN..=LIFE_MAX).contains(seconds)).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -279,10 +306,30 @@ mod tests {
             ("token ann", false),
             ("token ann --role owner", false),
             ("token ann --role viewer -n team", true),
+            ("token ann --role viewer --duration 30d --output a.kubeconfig", true),
+            ("token ann --role viewer --duration 9m", false),
             ("up --listen 127.0.0.1", false),
             ("up --listen 127.0.0.1:0 --data-dir d", true),
         ] {
             assert_eq!(parse(line).is_some(), is_taken, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_life_is_a_number_with_a_unit() {
+        for (text, expected) in [
+            ("600s", Some(600)),
+            ("90m", Some(5_400)),
+            ("24h", Some(86_400)),
+            ("30d", Some(2_592_000)),
+            ("599s", None),
+            ("49711d", None),
+            ("99999999999999999999d", None),
+            ("24", None),
+            ("+24h", None),
+            ("h", None),
+        ] {
+            assert_eq!(parse_life(text).ok(), expected.map(Duration::from_secs), "{text}");
         }
     }
 

@@ -1,16 +1,17 @@
 //! `kobel apply`: all documents are read, all are checked by the API, and only then is anything written.
 //!
 //! ```text
-//! documents -> kinds and namespaces -> server-side dry run of each -> server-side apply of each
+//! documents -> fields, kinds and namespaces -> server-side dry run of each -> server-side apply of each
 //! ```
 //! A document whose dry run fails only because something is missing that an earlier document makes is no refusal.
 
 use kobel_kubernetes::failure::{Failure, Refusal};
 use kobel_kubernetes::objects::{Conflicts, Keep};
-use kobel_model::{Error, Result};
+use kobel_model::Result;
 use serde_json::Value;
 
-use super::client::{Document, Session, all_or_nothing, complete, documents, print};
+use super::check::check;
+use super::client::{Document, Session, all_or_nothing, at, complete, documents, print};
 use crate::args::resources::ApplyArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -26,7 +27,7 @@ pub(crate) fn run(arguments: &ApplyArguments) -> Exit {
 
 async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
-    let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), terminal)?;
+    let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), check, terminal)?;
     let conflicts = if arguments.force_conflicts { Conflicts::Force } else { Conflicts::Refuse };
     let checked = check_all(&session, &documents, conflicts, terminal).await?;
     for (count, (document, checked)) in documents.iter().zip(&checked).enumerate() {
@@ -68,7 +69,8 @@ async fn check_all(
         let earlier = documents.get(..index).unwrap_or_default();
         match session.cluster.apply(served, &manifest.value, Keep::DryRun, conflicts).await {
             Ok(applied) => {
-                applied.warnings.iter().for_each(|warning| terminal.warn(warning));
+                let warnings = applied.warnings.iter().filter(|warning| !is_premature(warning, document, earlier));
+                warnings.for_each(|warning| terminal.warn(warning));
                 checked.push(Checked { before, after: Some(applied.object) });
             }
             Err(Failure::Refused(refusal)) if waits_for_earlier(&refusal, document, earlier) => {
@@ -81,16 +83,6 @@ async fn check_all(
     all_or_nothing(checked, problems, terminal)
 }
 
-/// The error with the place of its document.
-fn at(document: &Document, failure: Failure) -> Error {
-    let error = Error::from(failure);
-    let placed = Error::new(error.kind(), format!("{}: {error}", document.manifest.place));
-    match error.hint() {
-        Some(hint) => placed.with_hint(hint),
-        None => placed,
-    }
-}
-
 /// Whether a refusal is only about something that an earlier document makes.
 fn waits_for_earlier(refusal: &Refusal, document: &Document, earlier: &[Document]) -> bool {
     if refusal.is_missing() {
@@ -99,14 +91,21 @@ fn waits_for_earlier(refusal: &Refusal, document: &Document, earlier: &[Document
                 && earlier.iter().any(|one| one.manifest.kind == "Namespace" && one.manifest.name == namespace)
         });
     }
-    let makes = |message: &str| {
-        let names = |name: &str| message.contains(&format!("\"{name}\"")) || message.contains(&format!("`{name}`"));
-        earlier.iter().any(|one| one.namespace() == document.namespace() && names(&one.manifest.name))
-    };
-    let is_reference = |field: &str| REFERENCES.contains(&field);
     refusal.code == 422
         && !refusal.causes.is_empty()
-        && refusal.causes.iter().all(|cause| is_reference(&cause.field) && makes(&cause.message))
+        && refusal.causes.iter().all(|cause| is_made(&cause.field, &cause.message, document, earlier))
+}
+
+/// Whether a warning is only about something that an earlier document makes.
+fn is_premature(warning: &str, document: &Document, earlier: &[Document]) -> bool {
+    warning.split_once(": ").is_some_and(|(field, message)| is_made(field, message, document, earlier))
+}
+
+/// Whether a message about a reference names an object that an earlier document makes.
+fn is_made(field: &str, message: &str, document: &Document, earlier: &[Document]) -> bool {
+    let names = |name: &str| message.contains(&format!("\"{name}\"")) || message.contains(&format!("`{name}`"));
+    REFERENCES.contains(&field)
+        && earlier.iter().any(|one| one.namespace() == document.namespace() && names(&one.manifest.name))
 }
 
 /// What an apply did to an object.
@@ -151,6 +150,7 @@ mod tests {
             kind: manifest.kind.clone(),
             short_names: Vec::new(),
             is_namespaced: true,
+            verbs: Vec::new(),
         };
         Document { manifest, served }
     }
@@ -182,6 +182,19 @@ mod tests {
         ] {
             assert_eq!(waits_for_earlier(&refusal, &job, &earlier), waits, "{refusal:?}");
             assert!(!waits_for_earlier(&refusal, &job, &[]), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn a_warning_about_what_an_earlier_document_makes_is_left_out() {
+        let earlier = [document("{apiVersion: v1, kind: FlinkDeployment, metadata: {name: session, namespace: team}}")];
+        let job = document("{apiVersion: v1, kind: FlinkSessionJob, metadata: {name: job, namespace: team}}");
+        for (warning, is_left_out) in [
+            ("spec.deploymentName: there is no FlinkDeployment `session` in this namespace yet", true),
+            ("spec.deploymentName: there is no FlinkDeployment `other` in this namespace yet", false),
+            ("spec.job: `session`", false),
+        ] {
+            assert_eq!(is_premature(warning, &job, &earlier), is_left_out, "{warning}");
         }
     }
 

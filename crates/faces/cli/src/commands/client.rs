@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use kobel_kubernetes::cluster::Cluster;
 use kobel_kubernetes::context::{Choice, Context, Places};
+use kobel_kubernetes::failure::Failure;
 use kobel_kubernetes::kinds::{Kinds, Served};
 use kobel_kubernetes::manifests::{self, Manifest};
 use kobel_model::{Error, ErrorKind, Result};
@@ -57,17 +58,27 @@ impl Document {
     }
 }
 
-/// Reads manifests and settles kind and namespace of each; every problem of every document is told.
+/// Tells what is wrong with a manifest whose kind the API serves like this, if it does.
+pub(crate) type Check = fn(&Manifest, Option<&Served>) -> Vec<Error>;
+
+/// Reads manifests, checks each and settles kind and namespace of each; every problem of every document is told.
 pub(crate) fn documents(
     session: &Session,
     files: &[PathBuf],
     asked: Option<&str>,
+    check: Check,
     terminal: &Terminal,
 ) -> Result<Vec<Document>> {
     let (manifests, mut problems) = manifests::read(files);
     let mut documents = Vec::new();
     for mut manifest in manifests {
-        match session.kinds.of_manifest(&manifest.api_version, &manifest.kind) {
+        let served = session.kinds.of_manifest(&manifest.api_version, &manifest.kind);
+        let found = check(&manifest, served.as_ref().ok().copied());
+        if !found.is_empty() {
+            problems.extend(found);
+            continue;
+        }
+        match served {
             Ok(served) => match settle_namespace(&mut manifest, served, session, asked) {
                 Ok(()) => documents.push(Document { manifest, served: served.clone() }),
                 Err(error) => problems.push(error),
@@ -79,6 +90,31 @@ pub(crate) fn documents(
         }
     }
     all_or_nothing(documents, problems, terminal)
+}
+
+/// The error of a request about a document, with its place.
+pub(crate) fn at(document: &Document, failure: Failure) -> Error {
+    let error = explained(failure);
+    let placed = Error::new(error.kind(), format!("{}: {error}", document.manifest.place));
+    match error.hint() {
+        Some(hint) => placed.with_hint(hint),
+        None => placed,
+    }
+}
+
+/// The error of a request that writes: a namespace that is not there can be made.
+pub(crate) fn explained(failure: Failure) -> Error {
+    let namespace = match &failure {
+        Failure::Refused(refusal) => refusal.missing_namespace().map(str::to_owned),
+        Failure::Other(_) => None,
+    };
+    let error = Error::from(failure);
+    match namespace {
+        Some(namespace) => {
+            error.with_hint(format!("create it with `kubectl create namespace {namespace}` or a Namespace manifest"))
+        }
+        None => error,
+    }
 }
 
 /// Tells every problem but the last, which ends the command.

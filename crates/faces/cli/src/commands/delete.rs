@@ -56,7 +56,7 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
 fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -> Result<Vec<Doomed>> {
     let Some(kind) = &arguments.kind else {
         let asked = arguments.api.namespace.as_deref();
-        let documents = documents(session, &arguments.files, asked, terminal)?;
+        let documents = documents(session, &arguments.files, asked, |_, _| Vec::new(), terminal)?;
         let doomed = documents.into_iter().rev().map(|document| Doomed {
             namespace: document.manifest.namespace,
             name: document.manifest.name,

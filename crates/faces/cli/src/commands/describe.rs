@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use kobel_kubernetes::objects::seen;
+use kobel_model::settings::{is_secret, redact};
 use kobel_model::{Error, Result};
 use serde_json::Value;
 
@@ -11,6 +12,11 @@ use crate::args::resources::DescribeArguments;
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped;
 use crate::terminal::{Terminal, Verbosity};
+
+/// The annotation in which kubectl keeps a whole manifest.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Fields that keep a whole spec as a text.
+const RECORDS: [&str; 2] = ["lastReconciledSpec", "lastStableSpec"];
 
 /// Describes an object and reports what goes wrong.
 pub(crate) fn run(arguments: &DescribeArguments) -> Exit {
@@ -35,6 +41,7 @@ async fn describe(arguments: &DescribeArguments, terminal: &Terminal) -> Result<
 /// The whole description.
 fn text(mut object: Value, events: &[Value], now: Timestamp) -> String {
     hide_secrets(&mut object);
+    hide_options(&mut object);
     let conditions =
         object.get_mut("status").and_then(Value::as_object_mut).and_then(|status| status.shift_remove("conditions"));
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -85,6 +92,52 @@ fn push_indented(text: &mut String, lines: &str) {
     }
 }
 
+/// Hides the values of options that hold secrets, also in the copies that the status and annotations keep.
+fn hide_options(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                if name == "flinkConfiguration" {
+                    hide_values("", inner);
+                } else if name == LAST_APPLIED {
+                    *inner = "<hidden>".into();
+                } else if RECORDS.contains(&name.as_str()) {
+                    hide_recorded(inner);
+                } else {
+                    hide_options(inner);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_options),
+        _ => {}
+    }
+}
+
+/// Hides what is a secret in a configuration, whose keys may be nested.
+fn hide_values(key: &str, value: &mut Value) {
+    if let Value::Object(fields) = value {
+        for (name, inner) in fields {
+            hide_values(&if key.is_empty() { name.clone() } else { format!("{key}.{name}") }, inner);
+        }
+    } else if is_secret(key) && !value.is_null() {
+        *value = redact(key, "").into();
+    }
+}
+
+/// Hides what is a secret in a spec that is kept as a text.
+fn hide_recorded(record: &mut Value) {
+    let Some(text) = record.as_str() else { return };
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut spec) => {
+            hide_options(&mut spec);
+            *record = spec.to_string().into();
+        }
+        // What cannot be read may hold anything.
+        Err(_) if !text.is_empty() => *record = "<hidden>".into(),
+        Err(_) => {}
+    }
+}
+
 /// Of the data of a Secret only the size is shown.
 fn hide_secrets(object: &mut Value) {
     if field(object, "kind") != "Secret" || field(object, "apiVersion") != "v1" {
@@ -97,11 +150,6 @@ fn hide_secrets(object: &mut Value) {
             let bytes = (encoded.len() / 4 * 3).saturating_sub(padding);
             *value = format!("{bytes} bytes").into();
         }
-    }
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
-        && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
-    {
-        annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
     }
 }
 
@@ -146,10 +194,18 @@ fn push_line(text: &mut String, line: &str, depth: usize) {
 
 fn scalar(value: &Value) -> String {
     match value {
+        Value::String(words) if looks_like_another(words) => format!("\"{words}\""),
         Value::String(words) => words.clone(),
         Value::Null => "<none>".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// Whether a text would be read as a number or a truth value.
+fn looks_like_another(words: &str) -> bool {
+    let is_number =
+        words.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) && words.parse::<f64>().is_ok();
+    is_number || ["true", "false", "null"].contains(&words)
 }
 
 /// How long ago a time was, as `kubectl` shows it.
@@ -227,5 +283,25 @@ events:
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "data": {"password": "c2VjcmV0cw==", "empty": ""}});
         let text = text(secret, &[], now());
         assert!(text.contains("password: 7 bytes\n") && text.contains("empty: 0 bytes\n"), "{text}");
+    }
+
+    #[test]
+    fn no_copy_of_a_secret_option_is_shown() {
+        let configuration =
+            json!({"s3": {"secret-key": "hunter2", "endpoint": "here"}, "my.password": "hunter2", "n": "8"});
+        let record = json!({"spec": {"flinkConfiguration": configuration}}).to_string();
+        let object = json!({
+            "kind": "FlinkDeployment",
+            "metadata": {"annotations": {LAST_APPLIED: record}},
+            "spec": {"template": {"spec": {"flinkConfiguration": configuration}}},
+            "status": {"reconciliationStatus": {"lastReconciledSpec": record, "lastStableSpec": "{hunter2"}},
+        });
+        let text = text(object, &[], now());
+        assert!(!text.contains("hunter2"), "{text}");
+        for shown in
+            ["secret-key: ******\n", "endpoint: here\n", "n: \"8\"\n", "last-applied-configuration: <hidden>\n"]
+        {
+            assert!(text.contains(shown), "{shown} in {text}");
+        }
     }
 }

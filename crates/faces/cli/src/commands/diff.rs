@@ -5,11 +5,12 @@
 use kobel_kubernetes::context::yaml;
 use kobel_kubernetes::failure::Failure;
 use kobel_kubernetes::objects::{Conflicts, Keep};
-use kobel_model::{Error, Result};
+use kobel_model::Result;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::client::{Session, all_or_nothing, complete, documents, print};
+use super::check::check;
+use super::client::{Session, all_or_nothing, at, complete, documents, print};
 use crate::args::resources::DiffArguments;
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped_lines;
@@ -26,7 +27,7 @@ pub(crate) fn run(arguments: &DiffArguments) -> Exit {
 
 async fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
-    let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), terminal)?;
+    let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), check, terminal)?;
     let mut problems = Vec::new();
     let mut exit = Exit::Done;
     for document in &documents {
@@ -41,10 +42,7 @@ async fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit> {
                     print(terminal, &text)?;
                 }
             }
-            Err(Failure::Refused(refusal)) => {
-                let error = Error::from(Failure::Refused(refusal));
-                problems.push(Error::new(error.kind(), format!("{}: {error}", manifest.place)));
-            }
+            Err(Failure::Refused(refusal)) => problems.push(at(document, Failure::Refused(refusal))),
             Err(failure) => return Err(failure.into()),
         }
     }

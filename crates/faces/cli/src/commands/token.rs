@@ -1,10 +1,16 @@
 //! `kobel token`: lets somebody into one namespace, as a service account with a role, and prints their kubeconfig.
 
-use kobel_kubernetes::objects::{Conflicts, Keep};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::ValueEnum as _;
+use kobel_kubernetes::kinds::Served;
+use kobel_kubernetes::objects::{Conflicts, Keep, Propagation};
 use kobel_model::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
-use super::client::{Session, complete, print};
+use super::client::{Session, complete, explained, print};
 use crate::args::resources::{Role, TokenArguments};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -24,16 +30,77 @@ async fn token(arguments: &TokenArguments, terminal: &Terminal) -> Result<Exit> 
     let bindings = session.kinds.of_manifest(RBAC, "RoleBinding")?;
     let (account, binding) = (account(user, namespace), binding(user, namespace, arguments.role));
     for (served, object) in [(accounts, &account), (bindings, &binding)] {
-        session.cluster.apply(served, object, Keep::Written, Conflicts::Refuse).await?;
+        session.cluster.apply(served, object, Keep::Written, Conflicts::Refuse).await.map_err(explained)?;
     }
-    let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+    take_away_others(&session, bindings, arguments, terminal).await?;
+    let request = json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": arguments.duration.as_secs()},
+    });
     let answer = session.cluster.create(accounts, Some(namespace), Some((user, "token")), &request).await?;
-    let Some(token) = answer.pointer("/status/token").and_then(Value::as_str) else {
+    let text = |path: &str| answer.pointer(path).and_then(Value::as_str);
+    let Some(token) = text("/status/token") else {
         return Err(Error::new(ErrorKind::Unavailable, format!("the API gave no token for `{user}`")));
     };
-    print(terminal, &session.context.for_user(user, namespace, token)?)?;
+    let kubeconfig = session.context.for_user(user, namespace, token)?;
+    match &arguments.output {
+        Some(path) => write_private(path, kubeconfig.as_bytes())
+            .map_err(|error| Error::io(format!("cannot write `{}`", path.display()), error))?,
+        None => print(terminal, &kubeconfig)?,
+    }
     terminal.note(&format!("the kubeconfig holds the token of `{user}`; keep it where nobody else reads it"));
+    if let Some(end) = text("/status/expirationTimestamp") {
+        terminal.note(&format!("the token is good until {end}"));
+    }
     Ok(Exit::Done)
+}
+
+/// Deletes the bindings that earlier calls made for the user, so that the role that was asked for is the only one.
+async fn take_away_others(
+    session: &Session,
+    bindings: &Served,
+    arguments: &TokenArguments,
+    terminal: &Terminal,
+) -> Result<()> {
+    let (user, namespace) = (arguments.user.as_str(), session.namespace.as_str());
+    for role in Role::value_variants().iter().filter(|role| **role != arguments.role) {
+        let ours = binding(user, namespace, *role);
+        let name = binding_name(user, *role);
+        let Some(found) = session.cluster.find(bindings, Some(namespace), &name).await? else { continue };
+        // Somebody else may have made a binding of this name.
+        if ["roleRef", "subjects"].iter().any(|field| found.get(*field) != ours.get(*field)) {
+            continue;
+        }
+        match session.cluster.delete(bindings, Some(namespace), &name, Propagation::Background).await {
+            Err(failure) if !failure.is_missing() => return Err(failure.into()),
+            _ => {
+                let word = role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+                terminal.note(&format!("took the role `{word}` in the namespace `{namespace}` away from `{user}`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner can read, or none: it gets its name once it is whole.
+fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(format!(".{}.new", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&fresh)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&fresh, path));
+    if written.is_err() {
+        // What is told is why it could not be written.
+        let _ = fs::remove_file(&fresh);
+    }
+    written
 }
 
 fn account(user: &str, namespace: &str) -> Value {
@@ -42,14 +109,19 @@ fn account(user: &str, namespace: &str) -> Value {
 
 /// The binding is named after the role too, because the role of a binding cannot be changed.
 fn binding(user: &str, namespace: &str, role: Role) -> Value {
+    let name = binding_name(user, role);
     let role = role_name(role);
     json!({
         "apiVersion": RBAC,
         "kind": "RoleBinding",
-        "metadata": {"name": format!("{user}-{role}"), "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
         "subjects": [{"kind": "ServiceAccount", "name": user, "namespace": namespace}],
     })
+}
+
+fn binding_name(user: &str, role: Role) -> String {
+    format!("{user}-{}", role_name(role))
 }
 
 /// The cluster role for this: names that every Kubernetes knows, the embedded API among them.
@@ -71,5 +143,21 @@ mod tests {
         assert_eq!(binding.pointer("/roleRef/name"), Some(&json!("view")));
         assert_eq!(binding.pointer("/subjects/0/name"), Some(&json!("ann")));
         assert_eq!(binding.pointer("/metadata/name"), Some(&json!("ann-view")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_written_kubeconfig_is_private_and_whole() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ann.kubeconfig");
+        fs::write(&path, "before").unwrap();
+        write_private(&path, b"after").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "after");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let occupied = directory.path().join("directory");
+        fs::create_dir(&occupied).unwrap();
+        assert!(write_private(&occupied, b"after").is_err());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
     }
 }

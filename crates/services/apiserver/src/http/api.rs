@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -14,13 +16,14 @@ use super::call::Call;
 use super::definitions::Definitions;
 use super::negotiation::{AGGREGATED, Form, JSON, TEXT, form, takes_json, wants_aggregated};
 use super::pages::Pages;
+use super::places::Places;
 use super::query::{ListOptions, Query};
 use super::read;
 use super::reply::Reply;
 use super::route::{ObjectPath, Route, route};
 use super::show;
 use super::view::{View, is_event_view};
-use super::watching::{Ground, WatchStream};
+use super::watching::{Ground, StillAllowed, WatchStream};
 use super::write::{Write, body, selection};
 use crate::auth::audit::{self, Page, Refused};
 use crate::auth::tokens::Account;
@@ -40,6 +43,8 @@ use crate::verbs::{Engine, Subresource, Target};
 
 /// Watches at a time.
 const WATCHES_MAX: usize = 512;
+/// Watches of one user at a time, unless the user may do everything.
+const WATCHES_PER_USER: usize = 128;
 /// The version of Kubernetes whose API this is.
 const KUBERNETES_MINOR: &str = "33";
 
@@ -55,12 +60,46 @@ pub struct Api {
     openapi: OpenApi,
     pages: Pages,
     watches: Arc<Semaphore>,
+    watchers: Places<String>,
 }
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api").finish_non_exhaustive()
     }
+}
+
+/// A request that may be answered.
+pub struct Admitted {
+    what: What,
+}
+
+impl fmt::Debug for Admitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admitted").field("takes_body", &self.takes_body()).finish_non_exhaustive()
+    }
+}
+
+impl Admitted {
+    /// Whether its body matters; those who only read have nothing to say.
+    pub fn takes_body(&self) -> bool {
+        matches!(&self.what, What::Objects(granted) if !matches!(granted.verb, "get" | "list" | "watch"))
+    }
+}
+
+enum What {
+    Version,
+    Health(&'static str),
+    Document(Route),
+    Objects(Box<Granted>),
+}
+
+/// What a caller may do with objects.
+struct Granted {
+    query: Query,
+    caller: Caller,
+    path: ObjectPath,
+    verb: &'static str,
 }
 
 /// A request about objects that may be answered.
@@ -88,35 +127,62 @@ impl Api {
             openapi: OpenApi::default(),
             pages: Pages::default(),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
+            watchers: Places::default(),
         }
     }
 
     /// Answers a request.
     pub async fn handle(&self, call: Call) -> Reply {
-        let answer = match route(&call.path) {
-            Route::Version if is_read(&call) => Ok(Reply::json(200, &version())),
-            Route::Health(check) if is_read(&call) => Ok(health(check, &Query::parse(&call.query))),
-            Route::Objects(path) => self.objects(&call, path).await,
-            other => self.document(&call, other).await,
+        match self.admit(&call) {
+            Ok(admitted) => self.answer(&call, admitted).await,
+            Err(status) => Reply::refusal(&status),
+        }
+    }
+
+    /// Decides whether a request may be answered, from everything but its body.
+    pub fn admit(&self, call: &Call) -> Answer<Admitted> {
+        let what = match route(&call.path) {
+            Route::Version if is_read(call) => What::Version,
+            Route::Health(check) if is_read(call) => What::Health(check),
+            Route::Objects(path) => What::Objects(Box::new(self.grant(call, path)?)),
+            other => {
+                let caller = self.access.authenticate(&call.headers, call.peer)?;
+                let verb = if is_read(call) { "get".to_owned() } else { call.method.to_ascii_lowercase() };
+                self.access.authorize_path(&caller, &verb, &call.path)?;
+                if other == Route::Unknown {
+                    return Err(Status::no_such_path());
+                }
+                if !is_read(call) {
+                    return Err(Status::method_not_allowed());
+                }
+                What::Document(other)
+            }
+        };
+        Ok(Admitted { what })
+    }
+
+    /// Answers a request that was admitted.
+    pub async fn answer(&self, call: &Call, admitted: Admitted) -> Reply {
+        let answer = match admitted.what {
+            What::Version => Ok(Reply::json(200, &version())),
+            What::Health(check) => Ok(self.health(check, &Query::parse(&call.query))),
+            What::Document(route) => self.document(call, route).await,
+            What::Objects(granted) => self.objects(call, *granted).await,
         };
         answer.unwrap_or_else(|status| Reply::refusal(&status))
     }
 
     /// Removes what is over; the server calls it each minute.
     pub async fn sweep(&self) -> Answer<()> {
+        self.pages.sweep();
         events::sweep(&self.store, &*self.surroundings).await?;
         self.access.sweep().await?;
+        self.store.trim_audit(self.surroundings.now()).await?;
         Ok(())
     }
 
     /// Answers what is about no objects.
     async fn document(&self, call: &Call, route: Route) -> Answer<Reply> {
-        let caller = self.access.authenticate(&call.headers, call.peer)?;
-        let verb = if is_read(call) { "get".to_owned() } else { call.method.to_ascii_lowercase() };
-        self.access.authorize_path(&caller, &verb, &call.path)?;
-        if !is_read(call) {
-            return Err(Status::method_not_allowed());
-        }
         let accept = call.header("accept");
         let is_aggregated = wants_aggregated(accept);
         let found = match route {
@@ -165,7 +231,8 @@ impl Api {
         paths
     }
 
-    async fn objects(&self, call: &Call, path: ObjectPath) -> Answer<Reply> {
+    /// Decides whether a request about objects may be answered.
+    fn grant(&self, call: &Call, path: ObjectPath) -> Answer<Granted> {
         let query = Query::parse(&call.query);
         let verb = verb_of(call, &path, &query).ok_or_else(Status::method_not_allowed)?;
         let resource = path.resource();
@@ -177,6 +244,11 @@ impl Api {
         let caller = self.access.authenticate(&call.headers, call.peer).inspect_err(|status| refused(None, status))?;
         let allowed = self.access.authorize(&caller, &attributes);
         allowed.inspect_err(|status| refused(Some(&caller), status))?;
+        Ok(Granted { query, caller, path, verb })
+    }
+
+    async fn objects(&self, call: &Call, granted: Granted) -> Answer<Reply> {
+        let Granted { query, caller, path, verb } = granted;
         let asked = Asked { call, query, caller, path, verb };
         let (group, plural) = (asked.path.group.as_str(), asked.path.plural.as_str());
         let is_token = group.is_empty() && plural == "serviceaccounts" && asked.path.part.as_deref() == Some("token");
@@ -223,8 +295,8 @@ impl Api {
             (view.form, view.include) = (form, include(form, &asked.query)?);
             return match (&path.name, asked.verb) {
                 (Some(name), _) => self.get(&view, name, part),
-                (None, "watch") => self.watch(view, &asked.query),
-                (None, _) => self.list(view, &asked.query),
+                (None, "watch") => self.watch(view, &asked),
+                (None, _) => self.list(view, &asked),
             };
         }
         if Arc::ptr_eq(&kind, &self.definitions.kind) {
@@ -275,24 +347,61 @@ impl Api {
         self.store.list(resource, namespace)
     }
 
-    fn list(&self, mut view: View, query: &Query) -> Answer<Reply> {
-        let options = ListOptions::parse(query)?;
+    fn list(&self, mut view: View, asked: &Asked<'_>) -> Answer<Reply> {
+        let options = ListOptions::parse(&asked.query)?;
         view.selection = selection(&options.labels, &options.fields, &view.kind)?;
         let newest = || self.all(&view.kind, &view.resource, view.namespace.as_deref());
-        let page = read::page(&self.pages, &view, &options, newest)?;
+        let page = read::page(&self.pages, &asked.caller.user, &view, &options, newest)?;
         Ok(show::list(&view, &page, self.surroundings.now()))
     }
 
-    fn watch(&self, mut view: View, query: &Query) -> Answer<Reply> {
-        let options = ListOptions::parse(query)?;
+    fn watch(&self, mut view: View, asked: &Asked<'_>) -> Answer<Reply> {
+        let options = ListOptions::parse(&asked.query)?;
         view.selection = selection(&options.labels, &options.fields, &view.kind)?;
-        let room = Arc::clone(&self.watches).try_acquire_owned();
-        let room = room.map_err(|_| Status::too_many_requests("too many watches, please try again later"))?;
+        let too_many = || Status::too_many_requests("too many watches, please try again later");
+        let most = if asked.caller.is_master() { WATCHES_MAX } else { WATCHES_PER_USER };
+        let place = Some(self.watchers.take(asked.caller.user.clone(), most).ok_or_else(too_many)?);
+        let room = Some(Arc::clone(&self.watches).try_acquire_owned().map_err(|_| too_many())?);
         let (kind, resource, namespace) = (Arc::clone(&view.kind), Arc::clone(&view.resource), view.namespace.clone());
         let items = || self.all(&kind, &resource, namespace.as_deref());
         let (store, surroundings) = (self.store.clone(), Arc::clone(&self.surroundings));
-        let ground = Ground { store, surroundings, room: Some(room) };
+        let still_allowed = self.still_allowed(asked);
+        let ground = Ground { store, surroundings, room, place, still_allowed };
         Ok(Reply::watch(WatchStream::open(view, ground, &options, items)?))
+    }
+
+    /// Tells, whenever it is asked, whether the caller of a watch is still known and may still have it.
+    fn still_allowed(&self, asked: &Asked<'_>) -> StillAllowed {
+        // Only what tells who calls is kept as long as the watch lasts.
+        let tells = |name: &HeaderName| *name == AUTHORIZATION || name.as_str().starts_with("impersonate-");
+        let told = asked.call.headers.iter().filter(|(name, _)| tells(name));
+        let mut headers = HeaderMap::new();
+        for (name, value) in told {
+            headers.append(name.clone(), value.clone());
+        }
+        let (access, path, user) = (self.access.clone(), asked.path.clone(), asked.caller.user.clone());
+        Box::new(move || {
+            let resource = path.resource();
+            let (namespace, name) = (path.namespace.as_deref(), path.name.as_deref());
+            let attributes = Attributes { verb: "watch", group: &path.group, resource: &resource, namespace, name };
+            // A token that was revoked is no attempt to guess one, so the peer is not held to account for it.
+            let caller = access.authenticate(&headers, None);
+            caller.is_ok_and(|caller| caller.user == user && access.authorize(&caller, &attributes).is_ok())
+        })
+    }
+
+    /// Whether the server lives, or is ready to serve: it is not ready when its store takes no more writes.
+    fn health(&self, check: &str, query: &Query) -> Reply {
+        let failure = if check == "readyz" { self.store.health().err() } else { None };
+        if let Some(why) = failure {
+            return Reply::full(500, TEXT, format!("[+]ping ok\n[-]store failed: {why}\n{check} check failed\n"));
+        }
+        let text = if query.is_set("verbose") {
+            format!("[+]ping ok\n[+]store ok\n{check} check passed\n")
+        } else {
+            "ok".to_owned()
+        };
+        Reply::full(200, TEXT, text)
     }
 }
 
@@ -361,15 +470,6 @@ fn aggregated(object: &Value) -> Reply {
     let mut reply = Reply::full(200, AGGREGATED, object.to_string());
     reply.headers.push(("vary", "Accept".to_owned()));
     reply
-}
-
-fn health(check: &str, query: &Query) -> Reply {
-    let text = if query.is_set("verbose") {
-        format!("[+]ping ok\n[+]store ok\n{check} check passed\n")
-    } else {
-        "ok".to_owned()
-    };
-    Reply::full(200, TEXT, text)
 }
 
 fn version() -> Value {

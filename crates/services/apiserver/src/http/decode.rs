@@ -46,9 +46,9 @@ pub fn yaml(body: &[u8]) -> Result<Decoded, String> {
     }
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     // A few bytes of anchors and aliases can stand for more than the thread that reads them could ever build.
-    let budget = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0 };
+    let limits = serde_saphyr::budget! { max_aliases: 0, max_anchors: 0 };
     let options = serde_saphyr::options! {
-        budget: budget,
+        budget: limits,
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,
     };
     let faults = RefCell::new(Vec::new());

@@ -1,8 +1,8 @@
 //! A socket whose peer must take what is written to it.
 //!
 //! # Invariants
-//! A write that waits fails once nothing at all was taken for the given time, so a peer that sends requests and reads no
-//! answers does not hold its connection for ever.
+//! A write that waits fails once nothing at all was taken for the given time, so a peer that sends requests and reads
+//! no answers does not hold its connection for ever.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -40,11 +40,7 @@ impl<S> Patient<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().inner).poll_read(context, buffer)
     }
 }

@@ -70,10 +70,8 @@ impl ObjectPath {
 pub fn route(path: &str) -> Route {
     let inner = path.strip_prefix('/').unwrap_or(path);
     let bare = inner.strip_suffix('/').unwrap_or(inner);
-    let decoded: Option<Vec<String>> = bare
-        .split('/')
-        .map(|step| percent_decode_str(step).decode_utf8().ok().map(|step| step.into_owned()))
-        .collect();
+    let decoded: Option<Vec<String>> =
+        bare.split('/').map(|step| percent_decode_str(step).decode_utf8().ok().map(|step| step.into_owned())).collect();
     let Some(steps) = decoded else {
         return Route::Unknown;
     };
@@ -82,7 +80,7 @@ pub fn route(path: &str) -> Route {
     if !is_root && steps.contains(&"") {
         return Route::Unknown;
     }
-    match known(if is_root { &[] } else { &steps }) {
+    match known(if is_root { &[] } else { steps.as_slice() }) {
         Route::Objects(_) if bare.len() < inner.len() => Route::Unknown,
         found => found,
     }

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -36,18 +36,30 @@ use super::api::Api;
 use super::call::Call;
 use super::certificates::Material;
 use super::outgoing::Outgoing;
+use super::patient::Patient;
+use super::places::{Place, Places};
 use super::reply::{Reply, ReplyBody};
 use super::watching::WatchStream;
-use crate::status::Status;
+use crate::status::{Answer, Status};
 
 /// The most bytes of a body.
 const BODY_MAX: usize = 3 << 20;
+/// The most KiB of all bodies that are read or answered at a time.
+const BODIES_MAX: usize = 64 << 10;
 /// Connections at a time; more have to wait.
 const CONNECTIONS_MAX: u32 = 1000;
+/// Connections of one peer at a time; more are closed at once.
+const CONNECTIONS_PER_PEER: usize = 256;
+/// The same for this machine itself, whose programs share one address.
+const CONNECTIONS_PER_LOOPBACK: usize = 900;
+/// How long a peer may take nothing of what is written to it.
+const WRITE_TIME: Duration = Duration::from_secs(30);
 /// The time in which the head of a request must have come, the time in which the connection lies idle included.
 const HEADER_TIME: Duration = Duration::from_secs(60);
 /// The time in which the body of a request must have come.
 const BODY_TIME: Duration = Duration::from_secs(60);
+/// How long a body may wait until there is room for it.
+const ROOM_TIME: Duration = Duration::from_secs(10);
 /// The time in which a client must have agreed on TLS.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long a watcher may take to take an event.
@@ -99,7 +111,8 @@ impl Server {
         };
         let (stop, stopped) = watch::channel(false);
         let room = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
-        let door = Door { listener, api, tls, room };
+        let bodies = Arc::new(Semaphore::new(BODIES_MAX));
+        let door = Door { listener, api, tls, room, bodies, peers: Places::default() };
         let thread = thread::Builder::new()
             .name("api".to_owned())
             .spawn(move || run(&runtime, door, stopped))
@@ -146,6 +159,8 @@ struct Door {
     api: Arc<Api>,
     tls: Option<TlsAcceptor>,
     room: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
+    peers: Places<IpAddr>,
 }
 
 /// What the thread does. Connections that have not ended when it ends are broken off with the runtime.
@@ -182,11 +197,13 @@ impl Door {
             };
             match next {
                 Ok((stream, peer, permit)) => {
-                    let visit = Visit { api: Arc::clone(&self.api), peer, stop: stop.clone() };
+                    let Some(place) = self.place(peer) else { continue };
+                    let (api, bodies) = (Arc::clone(&self.api), Arc::clone(&self.bodies));
+                    let visit = Visit { api, bodies, peer, stop: stop.clone() };
                     let tls = self.tls.clone();
                     tokio::spawn(async move {
                         admit(stream, tls, visit).await;
-                        drop(permit);
+                        drop((permit, place));
                     });
                 }
                 Err(error) => {
@@ -204,17 +221,36 @@ impl Door {
         stream.set_nodelay(true)?;
         Ok((stream, peer.ip(), permit))
     }
+
+    /// The place of a connection among those of its peer; none if the peer has too many.
+    fn place(&self, peer: IpAddr) -> Option<Place<IpAddr>> {
+        let peer = peer.to_canonical();
+        let most = if peer.is_loopback() { CONNECTIONS_PER_LOOPBACK } else { CONNECTIONS_PER_PEER };
+        self.peers.take(network(peer), most)
+    }
+}
+
+/// Whom an address stands for: whoever has one of version 6 commonly has all of the first 64 bits.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V6(address) if !peer.is_loopback() => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        other => other,
+    }
 }
 
 /// One connection.
 #[derive(Clone)]
 struct Visit {
     api: Arc<Api>,
+    bodies: Arc<Semaphore>,
     peer: IpAddr,
     stop: watch::Receiver<bool>,
 }
 
 async fn admit(stream: TcpStream, tls: Option<TlsAcceptor>, visit: Visit) {
+    let stream = Patient::new(stream, WRITE_TIME);
     let Some(tls) = tls else {
         return converse(stream, visit).await;
     };
@@ -247,30 +283,56 @@ where
 
 async fn respond(visit: Visit, request: Request<Incoming>) -> std::result::Result<Response<Outgoing>, Infallible> {
     let (head, body) = request.into_parts();
-    let reply = match read_body(body).await {
-        Ok(body) => {
-            let call = Call {
-                method: head.method.as_str().to_owned(),
-                path: head.uri.path().to_owned(),
-                query: head.uri.query().unwrap_or_default().to_owned(),
-                headers: head.headers,
-                body,
-                peer: Some(visit.peer),
-            };
-            visit.api.handle(call).await
-        }
-        Err(status) => {
-            let mut reply = Reply::refusal(&status);
-            // What was not read stands in the way of the next request.
-            reply.headers.push(("connection", "close".to_owned()));
-            reply
-        }
+    let call = Call {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body: Bytes::new(),
+        peer: Some(visit.peer),
     };
+    let has_body = !body.is_end_stream();
+    let (mut reply, is_read) = match visit.answer(call, body).await {
+        Ok(answered) => answered,
+        Err(status) => (Reply::refusal(&status), false),
+    };
+    if has_body && !is_read {
+        // What was not read stands in the way of the next request.
+        reply.headers.push(("connection", "close".to_owned()));
+    }
     Ok(response(reply, visit.stop))
 }
 
+impl Visit {
+    /// Answers a request, and tells whether its body was read. A body is read only if its sender may send one.
+    async fn answer(&self, mut call: Call, body: Incoming) -> Answer<(Reply, bool)> {
+        let admitted = self.api.admit(&call)?;
+        let is_read = admitted.takes_body() && !body.is_end_stream();
+        // The room is kept until the answer is there, because the body is.
+        let mut room = None;
+        if is_read {
+            room = Some(self.room_for(body.size_hint().exact()).await?);
+            call.body = read_body(body).await?;
+        }
+        let reply = self.api.answer(&call, admitted).await;
+        drop(room);
+        Ok((reply, is_read))
+    }
+
+    /// Waits until there is room for a body among all that are held at a time; one of unknown size may be the largest.
+    async fn room_for(&self, bytes: Option<u64>) -> Answer<OwnedSemaphorePermit> {
+        let most = BODY_MAX.div_ceil(1024);
+        let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let units = bytes.map_or(most, |bytes| bytes.div_ceil(1024).min(most));
+        let busy = |_| Status::too_many_requests("too many bodies are being read, please try again later");
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let room = timeout(ROOM_TIME, Arc::clone(&self.bodies).acquire_many_owned(units)).await.map_err(busy)?;
+        room.map_err(Status::internal)
+    }
+}
+
 /// Reads a body, but no more of it than allowed.
-async fn read_body(body: Incoming) -> std::result::Result<Bytes, Box<Status>> {
+async fn read_body(body: Incoming) -> Answer<Bytes> {
     if body.size_hint().lower() > BODY_MAX as u64 {
         return Err(Status::too_large(BODY_MAX));
     }

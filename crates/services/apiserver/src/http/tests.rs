@@ -256,6 +256,35 @@ async fn an_event_is_shown_in_both_groups() {
 }
 
 #[tokio::test]
+async fn a_json_patch_of_the_newer_view_of_events_is_refused() {
+    let world = World::new().await;
+    let mut call = world.call("PATCH", "/apis/events.k8s.io/v1/namespaces/default/events/e");
+    call.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json-patch+json"));
+    call.body = r#"[{"op":"add","path":"/note","value":"x"}]"#.into();
+    let (code, refusal) = object(world.api.handle(call).await);
+    assert_eq!(code, 415);
+    assert!(refusal["message"].as_str().unwrap().contains("application/merge-patch+json"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_slash_behind_a_collection_reaches_nothing() {
+    let world = World::new().await;
+    world.put_map("a").await;
+    assert_eq!(world.send("DELETE", &format!("{MAPS}/"), "").await.code, 404);
+    assert_eq!(world.read(&format!("{MAPS}/a"), "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_request_is_refused_before_its_body_is_looked_at() {
+    let world = World::new().await;
+    assert_eq!(world.api.admit(&Call::new("POST", MAPS, "")).unwrap_err().code, 403);
+    for (method, takes_body) in [("POST", true), ("GET", false), ("DELETE", true)] {
+        let admitted = world.api.admit(&world.call(method, MAPS)).unwrap();
+        assert_eq!(admitted.takes_body(), takes_body, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_given_in_the_wanted_form_is_refused() {
     let world = World::new().await;
     assert_eq!(world.read(MAPS, "application/xml").await.0, 406);

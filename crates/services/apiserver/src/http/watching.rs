@@ -124,7 +124,7 @@ impl WatchStream {
 
     /// The next event; none when the watch is over. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Bytes> {
-        let mut skipped = 0;
+        let mut skipped: usize = 0;
         loop {
             if Instant::now() >= self.check && !self.may_go_on() {
                 return None;
@@ -153,7 +153,7 @@ impl WatchStream {
             self.take(found);
             if is_change && self.queue.is_empty() {
                 skipped += 1;
-                if skipped % SKIPPED_MAX == 0 {
+                if skipped.is_multiple_of(SKIPPED_MAX) {
                     yield_now().await;
                 }
             }

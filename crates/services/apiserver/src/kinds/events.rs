@@ -103,3 +103,29 @@ fn last_written(event: &Value, now: Timestamp) -> Option<Timestamp> {
     let told = managed.chain(own).chain(repeated).chain([created]);
     told.filter_map(|text| text.parse::<Timestamp>().ok()).filter(|at| *at <= now).max()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::surroundings::Machine;
+
+    #[tokio::test]
+    async fn what_a_finalizer_holds_or_is_being_deleted_is_not_swept() {
+        let store = Store::in_memory().unwrap();
+        let old = "2020-01-01T00:00:00Z";
+        for (name, meta) in [
+            ("free", json!({})),
+            ("held", json!({"finalizers": ["example.com/x"]})),
+            ("deleting", json!({"deletionTimestamp": old})),
+        ] {
+            let mut event = json!({"metadata": meta, "lastTimestamp": old});
+            event["metadata"]["name"] = json!(name);
+            let key = Key::new(EVENTS, "ns", name);
+            store.write(move |tx| tx.put(&key, event)).await.unwrap();
+        }
+        assert_eq!(sweep(&store, &Machine).await.unwrap(), 1);
+        assert!(store.get(&Key::new(EVENTS, "ns", "free")).is_none());
+    }
+}

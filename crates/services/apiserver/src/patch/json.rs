@@ -7,10 +7,14 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 
 use super::body::cannot_decode;
+use crate::http::decode::DEPTH_MAX;
 use crate::status::{Answer, Status};
+use crate::store::depth;
 
 /// The most operations of one patch.
 const OPERATIONS_MAX: usize = 10_000;
+/// The most bytes that the operations of one patch bring to their places. Each `copy` could double the object.
+const BROUGHT_MAX: usize = 3 << 20;
 
 /// Applies all operations, or none.
 pub(super) fn patched(current: &Value, body: &Value) -> Answer<Value> {
@@ -27,12 +31,43 @@ pub(super) fn patched(current: &Value, body: &Value) -> Answer<Value> {
         );
         return Err(Status::new(413, "RequestEntityTooLarge", message));
     }
-    let mut object = current.clone();
+    let (mut object, mut brought) = (current.clone(), 0);
     for operation in operations {
         let operation = read(operation, &object).ok_or_else(refusal)?;
+        if let Some(value) = brings(&operation, &object) {
+            brought += value.to_string().len();
+            check(operation.path().count() + depth(value), brought)?;
+        }
         json_patch::patch(&mut object, std::slice::from_ref(&operation)).map_err(|_| refusal())?;
     }
     Ok(object)
+}
+
+/// The value that an operation brings to its path.
+fn brings<'a>(operation: &'a PatchOperation, object: &'a Value) -> Option<&'a Value> {
+    match operation {
+        PatchOperation::Add(operation) => Some(&operation.value),
+        PatchOperation::Replace(operation) => Some(&operation.value),
+        PatchOperation::Copy(operation) => object.pointer(operation.from.as_str()),
+        PatchOperation::Move(operation) => object.pointer(operation.from.as_str()),
+        PatchOperation::Remove(_) | PatchOperation::Test(_) => None,
+    }
+}
+
+/// Refuses what would be too deep or too large before it is done, so that no value ever is.
+fn check(levels: usize, brought: usize) -> Answer<()> {
+    if levels > DEPTH_MAX {
+        let message = format!("the result of the JSON patch exceeds max depth {DEPTH_MAX}");
+        return Err(Status::new(422, "Invalid", message));
+    }
+    if brought > BROUGHT_MAX {
+        let message = format!(
+            "Request entity too large: The allowed maximum size of all values in a JSON patch is {BROUGHT_MAX}, \
+             got {brought}"
+        );
+        return Err(Status::new(413, "RequestEntityTooLarge", message));
+    }
+    Ok(())
 }
 
 fn read(operation: &Value, object: &Value) -> Option<PatchOperation> {

@@ -191,3 +191,39 @@ fn strategic_patches_follow_directives_in_maps() {
         check(PatchKind::Strategic, &current, &body, expected);
     }
 }
+
+#[test]
+fn json_patches_cannot_grow_without_bound() {
+    let repeated = |operation: Value, times: usize| Value::Array(vec![operation; times]);
+    let deep: Result<Value, (u16, &str)> = Err((422, "the result of the JSON patch exceeds max depth 100"));
+    // Each copy goes to the innermost map, which doubles the depth.
+    let inner = |round: u32| "/a".repeat(2_usize.pow(round) + 1);
+    let copies: Value = (0..16).map(|round| json!({"op": "copy", "from": "/a", "path": inner(round)})).collect();
+    check(PatchKind::Json, &json!({"a": {}}), &copies, deep.clone());
+    // Each round moves the value one level deeper.
+    let round =
+        [json!({"op": "move", "from": "/a", "path": "/b/a"}), json!({"op": "move", "from": "/b", "path": "/a"})];
+    let back = json!({"op": "add", "path": "/b", "value": {}});
+    let moves: Vec<Value> = (0..200).flat_map(|_| [round[0].clone(), round[1].clone(), back.clone()]).collect();
+    check(PatchKind::Json, &json!({"a": {}, "b": {}}), &Value::Array(moves), deep);
+    let object = json!({"spec": {"text": "x".repeat(1_000)}});
+    for from in ["", "/spec"] {
+        let copies: Vec<Value> =
+            (0..26).map(|place| json!({"op": "copy", "from": from, "path": format!("/spec/c{place}")})).collect();
+        let status = apply(PatchKind::Json, &object, &Value::Array(copies)).unwrap_err();
+        assert_eq!((status.code, status.reason), (413, "RequestEntityTooLarge"), "{from}");
+    }
+    let copies = repeated(json!({"op": "copy", "from": "/spec/text", "path": "/spec/other"}), 3_000);
+    assert!(apply(PatchKind::Json, &object, &copies).is_ok());
+}
+
+#[test]
+fn a_merge_patch_makes_nothing_deeper_than_the_deeper_of_the_two() {
+    let nested = |levels: usize, key: &str| (0..levels).fold(json!({}), |value, _| json!({key: value}));
+    for (current, body) in [(90, 99), (99, 90), (99, 99)] {
+        for key in ["a", "b"] {
+            let merged = apply(PatchKind::Merge, &nested(current, "a"), &nested(body, key)).unwrap();
+            assert_eq!(crate::store::depth(&merged), current.max(body) + 1, "{current} {body} {key}");
+        }
+    }
+}

@@ -5,13 +5,13 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kobel_model::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use serde_json::Value;
@@ -21,6 +21,7 @@ use super::committed::Committed;
 use super::history::History;
 use super::index::Index;
 use super::key::{Key, Stored};
+use super::private;
 use super::records::Records;
 
 /// `KobR`: marks the file as ours.
@@ -31,6 +32,13 @@ const FORMAT: i32 = 1;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The revision of a store that nothing was written to. It is not 0, which means "any" to clients.
 const FIRST_REVISION: u64 = 1;
+
+/// Rows of the audit that are kept at most.
+const AUDIT_ROWS: u64 = 1_000_000;
+/// How long a row of the audit is kept.
+const AUDIT_AGE: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Rows of the audit that are forgotten at once, so that writes do not wait long behind it.
+pub const AUDIT_STEP: usize = 5_000;
 
 const TABLES: &str = "
     CREATE TABLE objects (
@@ -45,6 +53,22 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
 ";
 
+/// Which rows of the audit are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditBounds {
+    /// So many at most, the newest.
+    pub rows: u64,
+    /// None from before this.
+    pub oldest: Timestamp,
+}
+
+impl AuditBounds {
+    /// The bounds that count now.
+    pub fn at(now: Timestamp) -> Self {
+        Self { rows: AUDIT_ROWS, oldest: now.checked_sub(AUDIT_AGE).unwrap_or(Timestamp::MIN) }
+    }
+}
+
 /// The open file. It is locked against other processes for as long as this lives.
 #[derive(Debug)]
 pub struct Database {
@@ -56,14 +80,22 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it. Only its owner can read it afterwards, whatever was before.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
+        private::secure_directory(path)?;
+        private::refuse_link(path)?;
+        private::refuse_link(&beside(path, ".lock"))?;
         let lock = lock(path)?;
         create(path)?;
         let opened = Connection::open(path).map_err(|error| failure(&name, "open", error))?;
         let database = Self { connection: opened, name, lock: Some(lock) };
-        database.prepare().map(|()| database)
+        // A file of another program is refused here, and keeps its permissions.
+        database.prepare()?;
+        for suffix in ["", "-wal", "-shm", ".lock"] {
+            private::secure_file(&beside(path, suffix))?;
+        }
+        Ok(database)
     }
 
     /// Makes a database that lives in memory only.
@@ -107,6 +139,18 @@ impl Database {
             Ok((unsigned(row, 0)?, serde_json::from_str(&record).unwrap_or(Value::String(record))))
         })?;
         rows.collect()
+    }
+
+    /// Forgets the oldest rows of the audit beyond the bounds, at most [`AUDIT_STEP`], and tells how many.
+    pub fn trim_audit(&self, bounds: AuditBounds) -> rusqlite::Result<usize> {
+        let step = i64::try_from(AUDIT_STEP).unwrap_or(i64::MAX);
+        // The newest row always stays: ids count on from it, and readers of the audit count on the ids.
+        let mut delete = self.connection.prepare_cached(
+            "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?1)
+             AND id < (SELECT max(id) FROM audit)
+             AND (id <= (SELECT max(id) FROM audit) - ?2 OR at < ?3)",
+        )?;
+        delete.execute((step, signed(bounds.rows), bounds.oldest.to_string()))
     }
 
     /// What errors call the store.
@@ -288,7 +332,7 @@ fn save_audits(connection: &Connection, batch: &Batch) -> rusqlite::Result<()> {
 fn lock(path: &Path) -> Result<File> {
     let lock_path = beside(path, ".lock");
     let failed = |error| Error::io(format!("cannot lock `{}`", lock_path.display()), error);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
+    let file = private::options().create(true).truncate(false).open(&lock_path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::Error(error)) => Err(failed(error)),
@@ -305,11 +349,7 @@ fn lock(path: &Path) -> Result<File> {
 /// puts beside it the same permissions.
 fn create(path: &Path) -> Result<()> {
     let failed = |error| Error::io(format!("cannot create `{}`", path.display()), error);
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    match private::options().create_new(true).open(path) {
         Ok(_) => sync_directory(path).map_err(failed),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed(error)),
@@ -318,11 +358,7 @@ fn create(path: &Path) -> Result<()> {
 
 /// Saves the name of a new file: without this a power failure could lose the whole file.
 fn sync_directory(path: &Path) -> std::io::Result<()> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
+    File::open(private::directory_of(path))?.sync_all()
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

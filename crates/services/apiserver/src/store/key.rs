@@ -101,8 +101,11 @@ impl Stored {
 
     /// The object as a JSON value.
     pub fn value(&self) -> Value {
-        // The body was a JSON value when it was stored, and was read once when the store was opened.
-        serde_json::from_slice(&self.body).unwrap_or_default()
+        // The body was a JSON value when it was stored, and no deeper than can be read back.
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            tracing::error!(target: "kobel.store", key = %self.key, %error, "a stored object cannot be read");
+            Value::Null
+        })
     }
 
     fn from_parts(key: Key, revision: u64, object: &Value, body: Bytes) -> Self {

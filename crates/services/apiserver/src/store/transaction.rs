@@ -8,8 +8,15 @@ use serde_json::Value;
 use super::batch::{Batch, Mark};
 use super::committed::Committed;
 use super::key::{Change, ChangeKind, Key, Stored};
+use super::nesting::depth;
 use super::records::RecordChange;
 use crate::status::{Answer, Resource, Status};
+
+/// How deep an object may nest. It is more than a body may, because field managers are kept one level a field; and less
+/// than the 127 levels that the reader of stored objects goes.
+const DEPTH_MAX: usize = 110;
+/// How many bytes an object may have.
+const BYTES_MAX: usize = 3 << 20;
 
 /// One act's view of the store, and its changes.
 #[derive(Debug)]
@@ -69,11 +76,21 @@ impl Transaction<'_> {
         self.batch.revision()
     }
 
-    /// Creates or replaces an object: takes the next revision and writes it to `metadata.resourceVersion`.
+    /// Creates or replaces an object: takes the next revision and writes it to `metadata.resourceVersion`. It is 422
+    /// for an object that nests too deep, and 413 for one that is too large.
     pub fn put(&mut self, key: &Key, object: Value) -> Answer<Arc<Stored>> {
+        let levels = depth(&object);
+        if levels > DEPTH_MAX {
+            let message = format!("the object nests {levels} levels deep, at most {DEPTH_MAX} are allowed");
+            return Err(Status::new(422, "Invalid", message));
+        }
+        let object = Stored::of(key.clone(), self.next_revision(), object);
+        if object.body.len() > BYTES_MAX {
+            return Err(Status::too_large(BYTES_MAX));
+        }
         let previous = self.get(key);
         let kind = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
-        Ok(self.change(kind, Stored::of(key.clone(), self.next_revision(), object), previous))
+        Ok(self.change(kind, object, previous))
     }
 
     /// Deletes an object: takes the next revision. `last` is the object as subscribers see it go, and gets that

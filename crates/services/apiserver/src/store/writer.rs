@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::batch::Batch;
 use super::committed::{Committed, Shared};
-use super::database::Database;
+use super::database::{AuditBounds, Database};
+use super::health::Health;
 use super::transaction::Transaction;
 use crate::status::{Answer, Status};
 
@@ -113,20 +114,49 @@ impl Act for AuditQuery {
     }
 }
 
+/// Forgets old rows of the audit.
+pub struct AuditTrim {
+    bounds: AuditBounds,
+    reply: oneshot::Sender<Answer<usize>>,
+}
+
+impl AuditTrim {
+    /// Asks for some of the rows beyond the bounds to be forgotten; the answer is how many were.
+    pub fn new(bounds: AuditBounds) -> (Box<Self>, oneshot::Receiver<Answer<usize>>) {
+        let (reply, answer) = oneshot::channel();
+        (Box::new(Self { bounds, reply }), answer)
+    }
+}
+
+impl Act for AuditTrim {
+    fn run(&mut self, _transaction: &mut Transaction<'_>) -> Verdict {
+        Verdict::Keep
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<&Database, &Status>) {
+        let answer = outcome.map_err(|status| Box::new(status.clone())).and_then(|database| {
+            let count = database.trim_audit(self.bounds);
+            count.map_err(|error| Status::unavailable(format!("cannot trim the audit: {error}")))
+        });
+        self.reply.send(answer).ok();
+    }
+}
+
 /// The writer's side of the store.
 #[derive(Debug)]
 pub struct Writer {
     database: Database,
     shared: Shared,
     newest: watch::Sender<u64>,
+    health: Health,
     /// Set when the disk failed under a transaction: then nobody knows what the file holds until it is opened anew.
     broken: Option<String>,
 }
 
 impl Writer {
     /// Makes the writer of an open database.
-    pub fn new(database: Database, shared: Shared, newest: watch::Sender<u64>) -> Self {
-        Self { database, shared, newest, broken: None }
+    pub fn new(database: Database, shared: Shared, newest: watch::Sender<u64>, health: Health) -> Self {
+        Self { database, shared, newest, health, broken: None }
     }
 
     /// Writes until nobody can ask any more, then closes the file.
@@ -169,8 +199,11 @@ impl Writer {
             if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
                 self.broken = Some(error.to_string());
             }
-            return Err(Status::unavailable(format!("the store cannot save now: {error}")));
+            let trouble = format!("the store cannot save now: {error}");
+            self.health.note(Some(trouble.clone()));
+            return Err(Status::unavailable(trouble));
         }
+        self.health.note(None);
         let revision = batch.revision();
         self.shared.publish(batch);
         // Records and audit rows have no revision: they wake nobody.

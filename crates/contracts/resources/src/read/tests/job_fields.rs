@@ -117,7 +117,7 @@ fn state() -> Vec<Case> {
         invalid(
             "job/savepointRedeployNonce",
             json!(1.5),
-            &["spec.job.savepointRedeployNonce: Invalid value: \"number\""],
+            &["spec.job.savepointRedeployNonce: Invalid value: \"float64\""],
         ),
         boundary("job/savepointRedeployNonce", json!(i64::MAX), &[]),
         valid("job/checkpointTriggerNonce", json!(1)),
