@@ -12,7 +12,6 @@ pub mod outgoing;
 pub mod pages;
 pub mod patient;
 pub mod places;
-pub mod protobuf;
 pub mod query;
 pub mod read;
 pub mod reply;

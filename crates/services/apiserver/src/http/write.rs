@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::call::Call;
 use super::decode::{self, Decoded};
 use super::negotiation::Form;
-use super::protobuf;
 use super::query::{ListOptions, Query, WriteKind, delete_options, write_options};
 use super::reply::Reply;
 use super::show::yaml;
@@ -132,7 +131,7 @@ pub fn body(call: &Call, kind: &str) -> Answer<Decoded> {
     let decoded = match media_type(call) {
         "" | "application/json" => decode::json(&call.body).map_err(|why| format!("json parse error: {why}")),
         "application/yaml" => decode::yaml(&call.body).map_err(|why| format!("yaml parse error: {why}")),
-        protobuf::MEDIA_TYPE => binary(call)?,
+        kobel_protobuf::MEDIA_TYPE => binary(call)?,
         _ => return Err(unknown_format()),
     };
     decoded.map_err(|why| {
@@ -149,7 +148,7 @@ fn optional_body(call: &Call) -> Answer<Option<Value>> {
     let decoded = match media_type(call) {
         "" | "application/json" => decode::json(&call.body),
         "application/yaml" => decode::yaml(&call.body),
-        protobuf::MEDIA_TYPE => binary(call)?,
+        kobel_protobuf::MEDIA_TYPE => binary(call)?,
         _ => return Err(unknown_format()),
     };
     decoded.map(|decoded| Some(decoded.value)).map_err(Status::bad_request)
@@ -157,11 +156,11 @@ fn optional_body(call: &Call) -> Answer<Option<Value>> {
 
 /// Reads a body in the binary form; the inner failure is that of a body that cannot be read.
 fn binary(call: &Call) -> Answer<Result<Decoded, String>> {
-    match protobuf::decode(&call.body) {
+    match kobel_protobuf::decode(&call.body) {
         Ok(value) => Ok(Ok(Decoded { value, faults: Vec::new() })),
-        Err(protobuf::Fault::Malformed(why)) => Ok(Err(why)),
-        Err(protobuf::Fault::UnknownKind(which)) => {
-            let given = format!("{} of {which}", protobuf::MEDIA_TYPE);
+        Err(kobel_protobuf::Fault::Malformed(why)) => Ok(Err(why)),
+        Err(kobel_protobuf::Fault::UnknownKind(which)) => {
+            let given = format!("{} of {which}", kobel_protobuf::MEDIA_TYPE);
             Err(Status::unsupported_media_type(&given, "application/json, application/yaml"))
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -150,31 +150,18 @@ pub struct Change {
     /// The state before, if there was one.
     pub previous: Option<Arc<Stored>>,
     line: OnceLock<Bytes>,
-    forms: Mutex<Vec<(&'static str, Bytes)>>,
 }
 
 impl Change {
     /// Makes a change; its revision is the object's.
     pub fn new(kind: ChangeKind, object: Arc<Stored>, previous: Option<Arc<Stored>>) -> Self {
-        let (line, forms) = (OnceLock::new(), Mutex::new(Vec::new()));
-        Self { revision: object.revision, kind, object, previous, line, forms }
+        Self { revision: object.revision, kind, object, previous, line: OnceLock::new() }
     }
 
     /// The change as a watch event of plain JSON, `{"type":"ADDED","object":…}` and a line end. It is encoded once,
     /// however many watchers ask.
     pub fn line(&self) -> Bytes {
         self.line.get_or_init(|| event_line(self.kind, &self.object.body)).clone()
-    }
-
-    /// The change in another form, such as a table row; `encode` runs once per `form`, however many watchers ask.
-    pub fn encoded(&self, form: &'static str, encode: impl FnOnce(&Self) -> Bytes) -> Bytes {
-        let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bytes)) = forms.iter().find(|(known, _)| *known == form) {
-            return bytes.clone();
-        }
-        let bytes = encode(self);
-        forms.push((form, bytes.clone()));
-        bytes
     }
 }
 

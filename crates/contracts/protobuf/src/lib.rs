@@ -11,8 +11,6 @@ use serde_json::{Map, Value, json};
 
 use self::messages::{Field, Message, Presence, Shape};
 use self::wire::{DEPTH_MAX, Payload, Reader};
-use super::decode;
-use crate::surroundings::{show_micros, show_seconds};
 
 mod messages;
 mod wire;
@@ -169,12 +167,10 @@ fn value(name: &str, shape: Shape, payload: Payload<'_>, depth: usize) -> Result
         (Shape::Int32, Payload::Varint(number)) => json!(number as i32),
         (Shape::Int64, Payload::Varint(number)) => json!(number as i64),
         (Shape::Bool, Payload::Varint(number)) => json!(number != 0),
-        (Shape::Time, Payload::Bytes(bytes)) => {
-            moment(name, bytes)?.map_or(Value::Null, |(second, _)| json!(show_seconds(second)))
-        }
-        (Shape::MicroTime, Payload::Bytes(bytes)) => {
-            moment(name, bytes)?.map_or(Value::Null, |(_, exact)| json!(show_micros(exact)))
-        }
+        (Shape::Time, Payload::Bytes(bytes)) => moment(name, bytes)?
+            .map_or(Value::Null, |(second, _)| json!(second.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+        (Shape::MicroTime, Payload::Bytes(bytes)) => moment(name, bytes)?
+            .map_or(Value::Null, |(_, exact)| json!(exact.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())),
         (Shape::Json, Payload::Bytes(bytes)) => raw_json(name, bytes)?,
         (Shape::Texts, Payload::Bytes(bytes)) => texts(name, bytes)?,
         (Shape::Message(message), Payload::Bytes(bytes)) => {
@@ -226,8 +222,7 @@ fn raw_json(name: &str, bytes: &[u8]) -> Result<Value, String> {
     if raw.is_empty() {
         return Ok(Value::Null);
     }
-    let read = decode::json(raw).map_err(|why| format!("field `{name}` holds no JSON: {why}"))?;
-    Ok(read.value)
+    serde_json::from_slice(raw).map_err(|why| format!("field `{name}` holds no JSON: {why}"))
 }
 
 /// Reads a message that is a list of texts.
