@@ -110,6 +110,8 @@ impl Cluster {
         let config = Config::from_custom_kubeconfig(context.kubeconfig.clone(), &options).await;
         let mut config = config.map_err(|error| unusable(Path::new(&context.origin), &error))?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // Proxies of the environment are for other hosts than clusters, and this client speaks to none.
+        config.proxy_url = None;
         let namespace = config.default_namespace.clone();
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(|error| {

@@ -32,6 +32,10 @@ pub struct Change {
     pub object: Value,
 }
 
+/// After how many seconds the server ends a watch, so that a connection which nobody answers any more is noticed.
+const WATCH_SECONDS: &str = "240";
+/// How long a connection may be silent.
+const QUIET_MAX: Duration = Duration::from_secs(300);
 /// How long a watch waits for a server that is away.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The first pause between two tries.
@@ -80,16 +84,17 @@ impl Watch {
                 self.body = Some(self.reopen().await?);
                 continue;
             };
-            match body.frame().await {
-                Some(Ok(frame)) => {
+            match tokio::time::timeout(QUIET_MAX, body.frame()).await {
+                Ok(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
                         self.pending.extend_from_slice(&data);
                     }
                 }
-                Some(Err(_)) | None => {
+                _ => {
                     // A line that broke off comes again with the next connection.
                     self.body = None;
                     self.pending.clear();
+                    tokio::time::sleep(PAUSE_MIN).await;
                 }
             }
         }
@@ -117,6 +122,7 @@ impl Watch {
         let call = Call::get(self.path.clone())
             .with("watch", "true")
             .with("allowWatchBookmarks", "true")
+            .with("timeoutSeconds", WATCH_SECONDS)
             .with("resourceVersion", self.version.clone())
             .accepting(accept);
         self.cluster.open(self.selection.narrow(call)).await

@@ -10,6 +10,7 @@ pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod get;
+mod hide;
 pub(crate) mod run;
 pub(crate) mod token;
 pub(crate) mod up;

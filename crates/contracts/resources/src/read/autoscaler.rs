@@ -171,19 +171,42 @@ fn are_periods(text: &str) -> bool {
         .all(|period| period.split("&&").map(str::trim).all(|part| is_daily(part) || is_quartz(part)))
 }
 
-/// Whether `text` is `9:30-10:30`, perhaps with a zone after it.
+/// Whether `text` is `9:30-10:30` or `9:30:30-10:50:20`, perhaps with a zone after it.
 fn is_daily(text: &str) -> bool {
     let times = text.split_whitespace().next().unwrap_or_default();
     let zones = text.split_whitespace().count();
     let Some((from, to)) = times.split_once('-') else {
         return false;
     };
-    zones <= 2 && matches!((minutes(from), minutes(to)), (Some(from), Some(to)) if from < to)
+    zones <= 2 && matches!((seconds(from), seconds(to)), (Some(from), Some(to)) if from < to)
 }
 
-/// A time of day in minutes.
-fn minutes(text: &str) -> Option<u32> {
-    let (hour, minute) = text.split_once(':')?;
-    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+/// A time of day, with or without seconds, in seconds.
+fn seconds(text: &str) -> Option<u32> {
+    let parts: Vec<u32> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let (hour, minute, second) = match *parts.as_slice() {
+        [hour, minute] => (hour, minute, 0),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return None,
+    };
+    (hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_daily_times_with_or_without_seconds_and_cron_expressions() {
+        for (text, expected) in [
+            ("9:30-10:30", true),
+            ("9:30:30-10:50:20 && * * * ? * 2,5", true),
+            ("9:30:30-9:30:29", false),
+            ("9:30:60-10:00", false),
+            ("24:00-25:00", false),
+            ("0-1", false),
+        ] {
+            assert_eq!(are_periods(text), expected, "{text}");
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub(super) fn read(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findin
     let task_manager = task_manager(spec, &configuration, origin, findings);
     let given = given(spec, &task_manager, findings);
     let reach = Reach::of_cluster(context.defaults);
-    let around = Surroundings { configuration: &configuration, origin, reach, given };
+    let around = Surroundings { configuration: &configuration, origin, reach, is_whole: true, given };
     let job = spec.field("job").map(|part| job::read(&part, &around, findings));
     autoscaler::check(&configuration, findings);
     pod_template::check(spec, findings);

@@ -25,6 +25,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) origin: Origin,
     /// What its address may be.
     pub(super) reach: Reach,
+    /// Whether all of the configuration is known: that of a session cluster which is not there yet is not.
+    pub(super) is_whole: bool,
     /// The parallelism that the task managers give, if their number is set.
     pub(super) given: Option<u32>,
 }
@@ -38,7 +40,7 @@ pub(super) fn read(job: &Part<'_>, around: &Surroundings<'_>, findings: &mut Fin
         findings.add(Problem::required(job.at("jarURI"), detail));
     }
     let upgrade_mode = upgrade_mode(job);
-    if !findings.is_unclear(around.configuration.path()) {
+    if around.is_whole && !findings.is_unclear(around.configuration.path()) {
         directories(job, upgrade_mode, around.configuration, findings);
     }
     Job {

@@ -21,7 +21,8 @@ pub(super) fn read(root: &Part<'_>, context: &Context<'_>, findings: &mut Findin
     names::check(&spec, "deploymentName", DEPLOYMENT_MAX, findings);
     let target = target(&spec, context, findings);
     let mut below = context.defaults.clone();
-    below.extend(target);
+    let is_whole = target.is_some();
+    below.extend(target.unwrap_or_default());
     let configuration = flink_configuration::read(&spec, &below, findings);
     let part = spec.field("job");
     if part.is_none() {
@@ -30,10 +31,12 @@ pub(super) fn read(root: &Part<'_>, context: &Context<'_>, findings: &mut Findin
     let job = part.map(|part| {
         let origin = Origin::of_job(&part, &configuration);
         let reach = Reach::of_session(context.defaults);
-        let around = Surroundings { configuration: &configuration, origin, reach, given: None };
+        let around = Surroundings { configuration: &configuration, origin, reach, is_whole, given: None };
         job::read(&part, &around, findings)
     });
-    autoscaler::check(&configuration, findings);
+    if is_whole {
+        autoscaler::check(&configuration, findings);
+    }
     changes::session_job(&spec, context, findings);
     warnings::session_job(&spec, findings);
     SessionJob {
@@ -46,14 +49,14 @@ pub(super) fn read(root: &Part<'_>, context: &Context<'_>, findings: &mut Findin
 }
 
 /// The configuration of the session cluster, if it is there already; it may come later.
-fn target(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findings) -> BTreeMap<String, String> {
+fn target(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findings) -> Option<BTreeMap<String, String>> {
     let name = spec.text("deploymentName").unwrap_or_default();
     let Some(target) = (context.find)("FlinkDeployment", name) else {
         if !name.is_empty() {
             let at = spec.at("deploymentName");
             findings.warn(format!("{at}: there is no FlinkDeployment `{name}` in this namespace yet"));
         }
-        return BTreeMap::new();
+        return None;
     };
     let root = Part::root(&target);
     let target = root.field_or_nothing("spec");
@@ -61,7 +64,7 @@ fn target(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findings) -> BT
         let detail = "must name a session cluster, and this deployment has a job of its own";
         findings.add(Problem::invalid(spec.at("deploymentName"), name, detail));
     }
-    flink_configuration::flat(target.field_or_nothing("flinkConfiguration").value())
+    Some(flink_configuration::flat(target.field_or_nothing("flinkConfiguration").value()))
 }
 
 /// What stands for a job that is missing, which is a problem already.

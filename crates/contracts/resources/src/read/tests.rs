@@ -81,9 +81,12 @@ fn boundary(field: &'static str, value: Value, expected: &[&str]) -> Case {
     Case::new(Sort::Boundary, field, value, expected)
 }
 
-/// Reads a manifest without neighbours.
+/// Reads a manifest; its only neighbour is the session cluster of session jobs.
 fn read_alone(object: &Value) -> Result<Reading, Vec<Problem>> {
-    read(object, &Context { previous: None, find: &|_, _| None, defaults: &BTreeMap::new() })
+    let session = with(&deployment(), "job", &Value::Null);
+    let session = with(&session, "flinkConfiguration", &Value::Null);
+    let find = |kind: &str, name: &str| (kind == "FlinkDeployment" && name == "session").then(|| session.clone());
+    read(object, &Context { previous: None, find: &find, defaults: &BTreeMap::new() })
 }
 
 /// Every problem as text.

@@ -1,6 +1,5 @@
 //! What is accepted and still worth a word: fields that are superseded, options that look misspelled.
 
-use kobel_model::nearest;
 use kobel_model::settings::{catalogue, entry};
 
 use super::findings::Findings;
@@ -40,17 +39,21 @@ pub(super) fn option(at: &str, key: &str, findings: &mut Findings) {
     if entry(key).is_some() {
         return;
     }
-    let known = catalogue().iter().flat_map(|entry| {
+    let mut known = catalogue().iter().flat_map(|entry| {
         let old = entry.deprecated.iter().map(String::as_str);
         std::iter::once(entry.key.as_str()).chain(old)
     });
-    if let Some(meant) = nearest(key, known).filter(|meant| is_slip(key, meant)) {
+    if let Some(meant) = known.find(|meant| is_slip(key, meant)) {
         findings.warn(format!("{at}: is no option that is known; did you mean `{meant}`?"));
     }
 }
 
 /// Whether two keys differ in one short stretch only.
 fn is_slip(key: &str, meant: &str) -> bool {
+    // Most keys are told apart by their length alone; a character has at most four bytes.
+    if key.len().abs_diff(meant.len()) > 4 * SLIP_MAX {
+        return false;
+    }
     let (key, meant): (Vec<char>, Vec<char>) = (key.chars().collect(), meant.chars().collect());
     let prefix = key.iter().zip(&meant).take_while(|(a, b)| a == b).count();
     let rest = key.len().min(meant.len()) - prefix;

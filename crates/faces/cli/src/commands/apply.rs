@@ -29,6 +29,8 @@ async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> 
     let session = Session::open(&arguments.api).await?;
     let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), check, terminal)?;
     let conflicts = if arguments.force_conflicts { Conflicts::Force } else { Conflicts::Refuse };
+    // Whoever reads along may go; what was begun is done to its end.
+    terminal.drop_unread_rows();
     let checked = check_all(&session, &documents, conflicts, terminal).await?;
     for (count, (document, checked)) in documents.iter().zip(&checked).enumerate() {
         let word = if arguments.dry_run {

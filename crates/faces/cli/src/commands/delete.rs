@@ -30,6 +30,8 @@ struct Doomed {
 async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
     let doomed = doomed(&session, arguments, terminal)?;
+    // Whoever reads along may go; what was begun is done to its end.
+    terminal.drop_unread_rows();
     let mut problems = Vec::new();
     let mut waiting = Vec::new();
     for one in doomed {

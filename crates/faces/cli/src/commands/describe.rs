@@ -2,21 +2,16 @@
 
 use jiff::Timestamp;
 use kobel_kubernetes::objects::seen;
-use kobel_model::settings::{is_secret, redact};
 use kobel_model::{Error, Result};
 use serde_json::Value;
 
 use super::client::{Session, complete, print, reference};
 use super::columns::Columns;
+use super::hide::hide_options;
 use crate::args::resources::DescribeArguments;
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped;
 use crate::terminal::{Terminal, Verbosity};
-
-/// The annotation in which kubectl keeps a whole manifest.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-/// Fields that keep a whole spec as a text.
-const RECORDS: [&str; 2] = ["lastReconciledSpec", "lastStableSpec"];
 
 /// Describes an object and reports what goes wrong.
 pub(crate) fn run(arguments: &DescribeArguments) -> Exit {
@@ -89,52 +84,6 @@ fn push_indented(text: &mut String, lines: &str) {
         text.push_str("  ");
         text.push_str(line);
         text.push('\n');
-    }
-}
-
-/// Hides the values of options that hold secrets, also in the copies that the status and annotations keep.
-fn hide_options(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            for (name, inner) in fields {
-                if name == "flinkConfiguration" {
-                    hide_values("", inner);
-                } else if name == LAST_APPLIED {
-                    *inner = "<hidden>".into();
-                } else if RECORDS.contains(&name.as_str()) {
-                    hide_recorded(inner);
-                } else {
-                    hide_options(inner);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(hide_options),
-        _ => {}
-    }
-}
-
-/// Hides what is a secret in a configuration, whose keys may be nested.
-fn hide_values(key: &str, value: &mut Value) {
-    if let Value::Object(fields) = value {
-        for (name, inner) in fields {
-            hide_values(&if key.is_empty() { name.clone() } else { format!("{key}.{name}") }, inner);
-        }
-    } else if is_secret(key) && !value.is_null() {
-        *value = redact(key, "").into();
-    }
-}
-
-/// Hides what is a secret in a spec that is kept as a text.
-fn hide_recorded(record: &mut Value) {
-    let Some(text) = record.as_str() else { return };
-    match serde_json::from_str::<Value>(text) {
-        Ok(mut spec) => {
-            hide_options(&mut spec);
-            *record = spec.to_string().into();
-        }
-        // What cannot be read may hold anything.
-        Err(_) if !text.is_empty() => *record = "<hidden>".into(),
-        Err(_) => {}
     }
 }
 
@@ -227,6 +176,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::commands::hide::LAST_APPLIED;
 
     fn now() -> Timestamp {
         "2026-01-02T00:00:00Z".parse().unwrap()

@@ -11,13 +11,13 @@ use similar::TextDiff;
 
 use super::check::check;
 use super::client::{Session, all_or_nothing, at, complete, documents, print};
+use super::hide::{LAST_APPLIED, hide_options};
 use crate::args::resources::DiffArguments;
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped_lines;
 use crate::terminal::{Terminal, Verbosity};
 
 const CONTEXT_LINES: usize = 3;
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Prints differences and reports what goes wrong.
 pub(crate) fn run(arguments: &DiffArguments) -> Exit {
@@ -62,9 +62,14 @@ fn difference(name: &str, before: Option<Value>, after: Value) -> Result<String>
         value.sort_all_objects();
         yaml(value)
     };
+    if written(&mut before)? == written(&mut after)? {
+        return Ok(String::new());
+    }
+    hide_options(&mut before);
+    hide_options(&mut after);
     let (before, after) = (written(&mut before)?, written(&mut after)?);
     if before == after {
-        return Ok(String::new());
+        return Ok(format!("{name}: only values of options that are secret differ\n"));
     }
     let lines = TextDiff::from_lines(before.as_str(), after.as_str());
     let (old, new) = (format!("live/{name}"), format!("applied/{name}"));
@@ -133,6 +138,15 @@ mod tests {
         }
         let text = difference("thing/a", None, after).unwrap();
         assert!(text.contains("+kind: A\n"), "{text}");
+    }
+
+    #[test]
+    fn options_that_are_secret_are_not_shown_and_still_differ() {
+        let object = |secret: &str, image: &str| json!({"kind": "FlinkDeployment", "spec": {"image": image, "flinkConfiguration": {"s3.secret-key": secret}}});
+        let text = difference("x/a", Some(object("old", "i")), object("new", "j")).unwrap();
+        assert!(text.contains("+  image: j") && !text.contains("old") && !text.contains("new"), "{text}");
+        let text = difference("x/a", Some(object("old", "i")), object("new", "i")).unwrap();
+        assert_eq!(text, "x/a: only values of options that are secret differ\n");
     }
 
     #[test]
