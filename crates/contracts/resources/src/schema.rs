@@ -16,6 +16,8 @@ mod prune;
 mod validate;
 
 #[cfg(test)]
+mod status_cases;
+#[cfg(test)]
 mod tests;
 
 pub use node::{ListType, MapType, Schema};

@@ -103,7 +103,8 @@ fn aws() -> Vec<Case> {
     ]
 }
 
-fn ingress() -> Vec<Case> {
+/// The fields of an ingress; a pair of deployments has one too.
+pub(super) fn ingress() -> Vec<Case> {
     let tls = |value: serde_json::Value| json!({"template": "{{name}}.example.com", "tls": [value]});
     vec![
         valid("ingress/template", json!("{{name}}.{{namespace}}.flink.example.com")),
