@@ -15,7 +15,7 @@ mod tests;
 
 use serde_json::Value;
 
-use self::body::go_type;
+use crate::object::go_type;
 use crate::status::{Answer, Status};
 
 /// The way in which a patch is written.

@@ -1,10 +1,7 @@
 //! `kobel token`: lets somebody into one namespace, as a service account with a role, and prints their kubeconfig.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::Path;
-
 use clap::ValueEnum as _;
+use kobel_apiserver::auth::secret_file;
 use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::objects::{Conflicts, Keep, Propagation};
 use kobel_model::{Error, ErrorKind, Result};
@@ -45,8 +42,7 @@ async fn token(arguments: &TokenArguments, terminal: &Terminal) -> Result<Exit> 
     };
     let kubeconfig = session.context.for_user(user, namespace, token)?;
     match &arguments.output {
-        Some(path) => write_private(path, kubeconfig.as_bytes())
-            .map_err(|error| Error::io(format!("cannot write `{}`", path.display()), error))?,
+        Some(path) => secret_file::write(path, &kubeconfig)?,
         None => print(terminal, &kubeconfig)?,
     }
     terminal.note(&format!("the kubeconfig holds the token of `{user}`; keep it where nobody else reads it"));
@@ -81,26 +77,6 @@ async fn take_away_others(
         }
     }
     Ok(())
-}
-
-/// Writes a file that only its owner can read, or none: it gets its name once it is whole.
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(format!(".{}.new", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(&fresh)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&fresh, path));
-    if written.is_err() {
-        // What is told is why it could not be written.
-        let _ = fs::remove_file(&fresh);
-    }
-    written
 }
 
 fn account(user: &str, namespace: &str) -> Value {
@@ -143,21 +119,5 @@ mod tests {
         assert_eq!(binding.pointer("/roleRef/name"), Some(&json!("view")));
         assert_eq!(binding.pointer("/subjects/0/name"), Some(&json!("ann")));
         assert_eq!(binding.pointer("/metadata/name"), Some(&json!("ann-view")));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_written_kubeconfig_is_private_and_whole() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("ann.kubeconfig");
-        fs::write(&path, "before").unwrap();
-        write_private(&path, b"after").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "after");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let occupied = directory.path().join("directory");
-        fs::create_dir(&occupied).unwrap();
-        assert!(write_private(&occupied, b"after").is_err());
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
     }
 }

@@ -4,12 +4,12 @@
 //! administrator's token, and the port, so that a kubeconfig stays good over restarts.
 
 use std::fs;
-use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Instant;
 
+use kobel_apiserver::auth::secret_file;
 use kobel_apiserver::embedded::Embedded;
 use kobel_controller::Controller;
 use kobel_model::{Error, ErrorKind, Result, chain};
@@ -42,7 +42,7 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     let address = arguments.listen.unwrap_or_else(|| usual_address(&directory));
     let api = Embedded::start(&directory, address)?;
     let address = api.address();
-    write_file(&directory.join("port"), address.port().to_string().as_bytes())?;
+    secret_file::write(&directory.join("port"), &address.port().to_string())?;
     let path = directory.join("kubeconfig");
     api.write_kubeconfig(&path)?;
     let took = begun.elapsed().as_millis();
@@ -76,27 +76,6 @@ fn usual_address(directory: &Path) -> SocketAddr {
     let port = remembered.and_then(|text| text.trim().parse::<u16>().ok()).unwrap_or(0);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if TcpListener::bind(address).is_ok() { address } else { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
-}
-
-/// Replaces a file as a whole; only its owner may read it.
-fn write_file(path: &Path, content: &[u8]) -> Result<()> {
-    let cannot_write = |error| Error::io(format!("cannot write `{}`", path.display()), error);
-    let fresh = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-        // One that was left behind may be open to others; its permissions are not changed by opening it.
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot_write(error)),
-            _ => {}
-        }
-    }
-    let mut file = options.open(&fresh).map_err(cannot_write)?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(cannot_write)?;
-    fs::rename(&fresh, path).map_err(cannot_write)
 }
 
 /// A channel that tells of SIGINT and SIGTERM.
@@ -136,22 +115,9 @@ mod tests {
         assert_eq!(usual_address(directory.path()).port(), 0);
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        write_file(&directory.path().join("port"), port.to_string().as_bytes()).unwrap();
+        secret_file::write(&directory.path().join("port"), &port.to_string()).unwrap();
         assert_eq!(usual_address(directory.path()).port(), 0, "the port is taken");
         drop(taken);
         assert_eq!(usual_address(directory.path()).port(), port);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_is_written_is_for_the_owner_only() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("kubeconfig");
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        write_file(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

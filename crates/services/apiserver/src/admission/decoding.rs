@@ -6,7 +6,7 @@ use kobel_resources::Problem;
 use serde_json::{Map, Value};
 
 use crate::kind::Kind;
-use crate::object;
+use crate::object::{self, go_type};
 use crate::status::{Answer, Status};
 use crate::verbs::request::{FieldValidation, WriteOptions};
 
@@ -158,13 +158,13 @@ fn check_metadata(body: &Value) -> Result<(), String> {
         None | Some(Value::Null) => return Ok(()),
         Some(Value::Object(meta)) => meta,
         Some(other) => {
-            return Err(format!("json: cannot unmarshal {} into Go value of type v1.ObjectMeta", type_name(other)));
+            return Err(format!("json: cannot unmarshal {} into Go value of type v1.ObjectMeta", go_type(other)));
         }
     };
     for (field, shape) in METADATA {
         let Some(value) = meta.get(field).filter(|value| !value.is_null()) else { continue };
         if let Some((found, wanted)) = mismatch(value, shape) {
-            let found = type_name(found);
+            let found = go_type(found);
             return Err(format!(
                 "json: cannot unmarshal {found} into Go struct field ObjectMeta.{field} of type {wanted}"
             ));
@@ -197,17 +197,6 @@ fn mismatch(value: &Value, shape: Shape) -> Option<(&Value, &'static str)> {
             Some(items) => items.iter().find(|item| !item.is_object()).map(|item| (item, "v1.OwnerReference")),
         },
         Shape::Opaque => (!value.is_array()).then_some((value, "[]v1.ManagedFieldsEntry")),
-    }
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

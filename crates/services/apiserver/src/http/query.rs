@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::managed::Force;
+use crate::object::go_type;
 use crate::patch::PatchKind;
 use crate::status::{Answer, Status};
 use crate::verbs::{DeleteOptions, DryRun, FieldValidation, Propagation, WriteOptions};
@@ -378,13 +379,7 @@ fn check_delete_body(body: &Value) -> Answer<()> {
     ];
     for (field, expected, fits) in fields {
         if let Some(value) = body.get(field).filter(|value| !value.is_null() && !fits(value)) {
-            let found = match value {
-                Value::Bool(_) => "bool",
-                Value::Number(_) => "number",
-                Value::String(_) => "string",
-                Value::Array(_) => "array",
-                _ => "object",
-            };
+            let found = go_type(value);
             let place = format!("Go struct field DeleteOptions.{field} of type {expected}");
             return Err(Status::bad_request(format!("json: cannot unmarshal {found} into {place}")));
         }

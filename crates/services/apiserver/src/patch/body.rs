@@ -2,19 +2,8 @@
 
 use serde_json::Value;
 
+use crate::object::go_type;
 use crate::status::Status;
-
-/// The word that Go has for the JSON type of a value.
-pub(super) fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
 
 /// What is wrong with a body that is not of the type `wanted`.
 pub(super) fn mismatch(body: &Value, wanted: &str) -> String {
