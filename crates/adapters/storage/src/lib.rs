@@ -1,8 +1,11 @@
-//! Files of snapshots: written atomically, checksummed, found again.
+//! What lies outside a process: snapshots, written atomically, checksummed, found again; and programs, fetched whole.
 //!
 //! A snapshot is a directory whose `_metadata` is written last and renamed into place, so a torn one is never chosen.
-//! Every page of state carries a checksum; a changed byte is found before any of it is used.
+//! Every page of state carries a checksum; a changed byte is found before any of it is used. A program is fetched
+//! from addresses that were checked, and lies under the digest of what it holds.
 
+pub mod artifacts;
+pub mod checkpoints;
 pub mod file;
 pub mod location;
 pub mod pages;
