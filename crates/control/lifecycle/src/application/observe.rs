@@ -1,0 +1,94 @@
+//! Writes down what is seen of a deployed job. What is seen is trusted over what is remembered, with one exception: a
+//! job that was seen to end stays ended, even if whoever is asked has forgotten it.
+
+use super::round::{Home, Phase, Round};
+use super::spec;
+use crate::facts::{Cluster, FoundJob, Job};
+use crate::state::{JobManagerState, JobState, ReconciliationState};
+
+/// Takes what is seen over into the record.
+pub fn observe(round: &mut Round<'_>) {
+    observe_job_manager(round);
+    let facts = round.facts;
+    match &facts.job {
+        Job::Found(job) => found(round, job),
+        Job::Absent | Job::NotAsked | Job::Unknown(_) => not_found(round),
+    }
+    mark_stable(round);
+}
+
+/// Takes a recorded start that is seen for carried out. Says whether it was seen.
+pub fn arrive(round: &mut Round<'_>) -> bool {
+    let is_ours = round.phase() == Phase::Starting
+        && round.launched().is_some_and(|launched| {
+            Some(launched.generation) == round.record.observed_generation && launched.job_id == round.record.job.id
+        });
+    if is_ours {
+        round.record.last = round.record.last.as_ref().map(spec::running);
+        round.record.is_first = false;
+        round.record.reconciliation = match round.record.reconciliation {
+            ReconciliationState::RollingBack => ReconciliationState::RolledBack,
+            _ => ReconciliationState::Deployed,
+        };
+    }
+    is_ours
+}
+
+fn observe_job_manager(round: &mut Round<'_>) {
+    if round.home == Home::Session {
+        return;
+    }
+    round.record.job_manager = match &round.cluster {
+        Cluster::Ready(_) => JobManagerState::Ready,
+        Cluster::Starting(_) => JobManagerState::Deploying,
+        Cluster::Failed(..) => JobManagerState::Error,
+        Cluster::Absent | Cluster::Ending => JobManagerState::Missing,
+        Cluster::Unknown(_) => return,
+    };
+    let is_news = round.before.job_manager != JobManagerState::Error || round.record.error.is_none();
+    if let Cluster::Failed(_, why) = &round.cluster
+        && is_news
+    {
+        let why = why.clone();
+        round.fail("Error", why);
+    }
+}
+
+fn found(round: &mut Round<'_>, job: &FoundJob) {
+    let before = round.record.job.state;
+    if before != Some(job.state) {
+        let from = before.map_or("unknown", JobState::as_str);
+        round.tell("JobStatusChanged", format!("job status changed from {from} to {}", job.state.as_str()));
+    }
+    round.set_job_state(job.state);
+    round.record.job.name = Some(job.name.clone());
+    round.record.job.start_ms = Some(job.start_ms);
+    if job.state == JobState::Failed && (before != Some(JobState::Failed) || round.record.error.is_none()) {
+        let why = job.failure.clone().unwrap_or_else(|| format!("job `{}` failed and does not tell why", job.id));
+        round.fail("Error", why);
+    }
+}
+
+fn not_found(round: &mut Round<'_>) {
+    if round.record.job.state.is_some_and(JobState::is_terminal) {
+        return;
+    }
+    let was_known = round.record.job.state.is_some_and(|state| state != JobState::Reconciling);
+    if was_known && (round.facts.job == Job::Absent || round.cluster == Cluster::Absent) {
+        let message = format!("{} is not found any more", round.job_name());
+        // An error that is known already tells more than this one.
+        if round.record.error.is_none() {
+            round.record.error = Some(message.clone());
+        }
+        round.warn("Missing", message);
+    }
+    round.set_job_state(JobState::Reconciling);
+}
+
+/// A spec is stable once its job has been seen to run.
+fn mark_stable(round: &mut Round<'_>) {
+    let has_run = matches!(round.record.job.state, Some(JobState::Running | JobState::Finished));
+    if has_run && round.record.reconciliation == ReconciliationState::Deployed {
+        round.record.stable.clone_from(&round.record.last);
+    }
+}

@@ -1,0 +1,231 @@
+//! Stops jobs: with a savepoint, or by cancelling them. What is decided to follow is recorded with the stop.
+
+use std::time::Duration;
+
+use kobel_model::deployment::UpgradeMode;
+
+use super::round::{Home, Phase, Round};
+use super::spec;
+use crate::decision::{Act, Savepoint};
+use crate::facts::{Cluster, Job, Operation};
+use crate::record::{Pending, Taken, Trigger};
+use crate::state::{JobState, ReconciliationState};
+use crate::wording::{AT_ONCE, SAVEPOINT_FAILED, SOON, Verdict, milliseconds, moment, span_of};
+
+/// How long a job may take to be cancelled; after it its cluster is removed.
+const CANCELLING: Duration = Duration::from_secs(300);
+
+/// Records that what is deployed ends and that what is declared follows, with its state handed over by `mode`.
+pub fn commit(round: &mut Round<'_>, mode: UpgradeMode) {
+    round.record.last = Some(spec::handed_over(round.desired.spec, mode));
+    round.record.reconciliation = ReconciliationState::Upgrading;
+    round.record.observed_generation = Some(round.desired.generation);
+    round.record.error = None;
+    hand_over(round, mode);
+}
+
+/// Records that what is deployed ends and that what was stable follows; the recorded spec stays.
+pub fn commit_undoing(round: &mut Round<'_>, mode: UpgradeMode) {
+    round.record.last = round.record.last.as_ref().map(|last| spec::handed_over(last, mode));
+    round.record.reconciliation = ReconciliationState::RollingBack;
+    hand_over(round, mode);
+}
+
+fn hand_over(round: &mut Round<'_>, mode: UpgradeMode) {
+    round.record.is_first = false;
+    round.record.reconciled_ms = Some(round.facts.now_ms);
+    round.record.job.savepoints.pending = None;
+    round.record.job.checkpoints.pending = None;
+    // Should the files of a checkpoint vanish with its job, the next start fails instead of starting without state.
+    if mode == UpgradeMode::LastState
+        && let Some(path) = round.newest_path()
+    {
+        round.record.job.restore_path = Some(path.to_owned());
+    }
+}
+
+/// Cancels the job after a commit; absent if nothing is left to be cancelled.
+pub fn cancel(round: &mut Round<'_>) -> Option<Verdict> {
+    let Some(job) = round.reachable() else {
+        round.set_job_state(JobState::Finished);
+        return None;
+    };
+    round.set_job_state(JobState::Cancelling);
+    if job.state == JobState::Cancelling {
+        let message = format!("waits until job `{}`, which is being cancelled already, has ended", job.id);
+        return Some(Verdict::wait("JobCancelling", message, SOON));
+    }
+    let message = format!("cancels job `{}`", job.id);
+    Some(Verdict::act(Act::Cancel { job_id: job.id.clone() }, "JobCancelling", message))
+}
+
+/// Waits for a job that is being cancelled; absent once it has ended.
+pub fn follow_cancel(round: &mut Round<'_>) -> Option<Verdict> {
+    if round.phase() != Phase::Stopping {
+        return None;
+    }
+    let since = round.record.job.update_ms;
+    let is_patient = round.home == Home::Session || round.is_within(since, CANCELLING);
+    let can_answer = matches!(round.cluster, Cluster::Ready(_));
+    let asked = moment(since);
+    match &round.facts.job {
+        Job::Found(job) if can_answer && is_patient && !job.state.is_terminal() => {
+            let name = format!("job `{}`", job.id);
+            if job.state != JobState::Cancelling {
+                let act = Act::Cancel { job_id: job.id.clone() };
+                return Some(Verdict::act(act, "JobCancelling", format!("cancels {name}")));
+            }
+            let limit = match round.home {
+                Home::Own => format!("; its cluster is removed after {}", span_of(CANCELLING)),
+                Home::Session => "; if it does not end, end its task managers".to_owned(),
+            };
+            let message = format!("waits until {name} is cancelled, since {asked}{limit}");
+            Some(Verdict::wait("JobCancelling", message, SOON))
+        }
+        Job::Unknown(why) if can_answer && is_patient => {
+            let message = format!("waits to see whether the job is cancelled, since {asked}: {why}");
+            Some(Verdict::wait("JobCancelling", message, SOON))
+        }
+        _ => {
+            round.set_job_state(JobState::Finished);
+            None
+        }
+    }
+}
+
+/// Stops the job `job_id` with a savepoint. Until that is taken, nothing else is recorded to have changed.
+pub fn with_savepoint(round: &mut Round<'_>, job_id: &str) -> Verdict {
+    let pending =
+        Pending { trigger_id: round.facts.fresh_id.clone(), since_ms: round.facts.now_ms, trigger: Trigger::Upgrade };
+    let message = format!("stops job `{job_id}` with savepoint `{}`", pending.trigger_id);
+    let act = Act::StopWithSavepoint(savepoint(round, job_id, &pending));
+    round.record.job.savepoints.pending = Some(pending);
+    Verdict { act: Some(act), ..Verdict::wait("SavepointInProgress", message, AT_ONCE) }
+}
+
+/// What a pending savepoint asks for.
+pub fn savepoint(round: &Round<'_>, job_id: &str, pending: &Pending) -> Savepoint {
+    Savepoint {
+        job_id: job_id.to_owned(),
+        trigger_id: pending.trigger_id.clone(),
+        directory: round.desired.savepoint_directory.map(str::to_owned),
+        format: round.desired.options.savepoint_format,
+        drain: round.desired.options.drain_on_stop && pending.trigger == Trigger::Upgrade,
+    }
+}
+
+/// Follows the savepoint that the job is being stopped with. Absent if there is none, if it has failed while the job
+/// goes on, or if the job has ended: then the phase tells that.
+pub fn follow_savepoint(round: &mut Round<'_>) -> Option<Verdict> {
+    let pending = round.record.job.savepoints.pending.clone().filter(|_| round.is_stopping_with_savepoint())?;
+    let facts = round.facts;
+    // Whoever could be asked is gone, whatever it said.
+    let is_gone = matches!(round.cluster, Cluster::Absent | Cluster::Ending | Cluster::Failed(..));
+    match &facts.savepoint {
+        Some(Operation::Completed(Some(path))) => {
+            saved(round, path);
+            None
+        }
+        Some(Operation::Failed(why)) => {
+            failed(round, &pending, why);
+            None
+        }
+        _ if is_gone => {
+            unheard(round, &pending);
+            None
+        }
+        Some(Operation::InProgress) => Some(in_progress(round, &pending)),
+        Some(Operation::Completed(None) | Operation::Unheard) => ask_again(round, pending),
+        Some(Operation::Unknown(why)) => Some(unclear(round, &pending, why)),
+        None => Some(unclear(round, &pending, "it was not asked for")),
+    }
+}
+
+/// How much longer no further savepoint is tried after one failed, in milliseconds.
+pub fn pause(round: &Round<'_>) -> Option<i64> {
+    round.record.error.as_deref().filter(|error| error.starts_with(SAVEPOINT_FAILED))?;
+    let grace = milliseconds(round.desired.options.trigger_grace);
+    let left = grace - round.elapsed(round.record.reconciled_ms);
+    (left > 0).then_some(left)
+}
+
+/// Writes down a savepoint before anything else is done, so that it is never forgotten.
+fn saved(round: &mut Round<'_>, path: &str) {
+    let location = Some(path.to_owned());
+    let taken = Taken { at_ms: round.facts.now_ms, location, trigger: Trigger::Upgrade, nonce: None };
+    commit(round, UpgradeMode::Savepoint);
+    round.record.job.restore_path = Some(path.to_owned());
+    round.record.job.savepoints.last = Some(taken.clone());
+    round.record.job.savepoints.history.push(taken);
+    round.set_job_state(JobState::Finished);
+    round.tell("SavepointCompleted", format!("{} is stopped with savepoint `{path}`", round.job_name()));
+}
+
+fn failed(round: &mut Round<'_>, pending: &Pending, why: &str) {
+    round.record.job.savepoints.pending = None;
+    round.record.reconciled_ms = Some(round.facts.now_ms);
+    let message = format!("{SAVEPOINT_FAILED}: {why}");
+    round.record.error = Some(message.clone());
+    round.warn("SavepointError", format!("{message} (trigger `{}`)", pending.trigger_id));
+}
+
+/// Nobody knows what became of the savepoint, and the job does not run: its state is looked for, never given up.
+fn unheard(round: &mut Round<'_>, pending: &Pending) {
+    let message = format!(
+        "nobody can tell what became of savepoint `{}` of {}; its newest snapshot is looked for",
+        pending.trigger_id,
+        round.job_name()
+    );
+    round.warn("SavepointError", message);
+    commit(round, UpgradeMode::LastState);
+    round.set_job_state(JobState::Finished);
+}
+
+/// The job manager does not know of the savepoint: it was not asked for, or the job manager is another one.
+fn ask_again(round: &mut Round<'_>, mut pending: Pending) -> Option<Verdict> {
+    match &round.facts.job {
+        Job::Found(job) if job.state == JobState::Running => {
+            pending.since_ms = round.facts.now_ms;
+            let message = format!("stops job `{}` with savepoint `{}` once more", job.id, pending.trigger_id);
+            let act = Act::StopWithSavepoint(savepoint(round, &job.id, &pending));
+            round.record.job.savepoints.pending = Some(pending);
+            Some(Verdict { act: Some(act), ..Verdict::wait("SavepointInProgress", message, AT_ONCE) })
+        }
+        Job::Found(job) if job.state.is_terminal() => {
+            unheard(round, &pending);
+            None
+        }
+        // A job manager that takes over does not know the job yet; the job that goes on may still have to restart.
+        Job::Found(job) => {
+            let why = format!("it is not known, and the job is {}", job.state.as_str());
+            failed(round, &pending, &why);
+            None
+        }
+        Job::Absent if !round.is_within(Some(pending.since_ms), round.desired.options.readiness_timeout) => {
+            unheard(round, &pending);
+            None
+        }
+        Job::Absent | Job::NotAsked | Job::Unknown(_) => Some(unclear(round, &pending, "the job is not found")),
+    }
+}
+
+fn in_progress(round: &Round<'_>, pending: &Pending) -> Verdict {
+    let message = format!(
+        "waits for savepoint `{}` of {}, since {}, at most {} (`execution.checkpointing.timeout`)",
+        pending.trigger_id,
+        round.job_name(),
+        moment(Some(pending.since_ms)),
+        span_of(round.desired.options.checkpointing_timeout)
+    );
+    Verdict::wait("SavepointInProgress", message, AT_ONCE)
+}
+
+fn unclear(round: &Round<'_>, pending: &Pending, why: &str) -> Verdict {
+    let message = format!(
+        "waits to hear what became of savepoint `{}` of {}, since {}: {why}",
+        pending.trigger_id,
+        round.job_name(),
+        moment(Some(pending.since_ms))
+    );
+    Verdict::wait("SavepointUnknown", message, SOON)
+}

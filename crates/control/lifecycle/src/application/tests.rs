@@ -1,0 +1,9 @@
+//! What is decided about applications and session jobs: a table, walks, laws, and one test for each defect that the
+//! Apache operator is known to have or to have had.
+
+mod case;
+mod decisions;
+mod laws;
+mod references;
+mod walks;
+mod world;
