@@ -1,0 +1,148 @@
+//! What the processes of Flink are told, apart from the job.
+
+use kobel_model::deployment::{Deployment, FlinkVersion};
+
+use crate::configuration::Configuration;
+use crate::place::{FlinkHome, Place};
+
+/// What Flink and its state backends need to see of Java's own classes; releases of Java that lack one of these only
+/// warn. A distribution says the same in its own configuration, which is not read.
+const JAVA_OPTIONS: &str = "--add-exports=java.base/sun.net.util=ALL-UNNAMED \
+                            --add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED \
+                            --add-exports=jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED \
+                            --add-exports=jdk.compiler/com.sun.tools.javac.file=ALL-UNNAMED \
+                            --add-exports=jdk.compiler/com.sun.tools.javac.parser=ALL-UNNAMED \
+                            --add-exports=jdk.compiler/com.sun.tools.javac.tree=ALL-UNNAMED \
+                            --add-exports=jdk.compiler/com.sun.tools.javac.util=ALL-UNNAMED \
+                            --add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED \
+                            --add-opens=java.base/java.lang=ALL-UNNAMED \
+                            --add-opens=java.base/java.net=ALL-UNNAMED \
+                            --add-opens=java.base/java.io=ALL-UNNAMED \
+                            --add-opens=java.base/java.nio=ALL-UNNAMED \
+                            --add-opens=java.base/sun.nio.ch=ALL-UNNAMED \
+                            --add-opens=java.base/java.lang.reflect=ALL-UNNAMED \
+                            --add-opens=java.base/java.text=ALL-UNNAMED \
+                            --add-opens=java.base/java.time=ALL-UNNAMED \
+                            --add-opens=java.base/java.util=ALL-UNNAMED \
+                            --add-opens=java.base/java.util.concurrent=ALL-UNNAMED \
+                            --add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED \
+                            --add-opens=java.base/java.util.concurrent.locks=ALL-UNNAMED";
+
+/// The key of Java's options since 1.17, and before.
+const JAVA_OPTIONS_KEYS: [&str; 2] = ["env.java.opts.all", "env.java.opts"];
+
+/// What the start decides itself: where things lie and listen, and who starts what.
+const DECIDED_HERE: [&str; 17] = [
+    "env.java.home",
+    "env.log.dir",
+    "env.pid.dir",
+    "env.stdout-err.redirect-to-file",
+    "execution.attached",
+    "execution.target",
+    "jobmanager.rpc.bind-port",
+    "taskmanager.data.bind-port",
+    "taskmanager.data.port",
+    "taskmanager.log.path",
+    "taskmanager.resource-id",
+    "taskmanager.rpc.bind-port",
+    "taskmanager.rpc.port",
+    "web.log.path",
+    "web.port",
+    "jobmanager.web.port",
+    "jobmanager.web.address",
+];
+
+/// What every cluster of `deployment` is told; `instance` tells one start from another.
+pub(super) fn of_cluster(deployment: &Deployment, place: &Place, instance: &str) -> Configuration {
+    let cluster = &deployment.cluster;
+    let mut configuration = Configuration::of(&cluster.flink_configuration);
+    let identity = &deployment.identity;
+    availability(&mut configuration, &format!("{}-{}-{instance}", identity.namespace, identity.name));
+    configuration.remove_below("kobel.");
+    for key in DECIDED_HERE {
+        configuration.remove(key);
+    }
+    java_options(&mut configuration, cluster.flink_version);
+    let temporary = place.folder.join("tmp");
+    configuration.default_to("io.tmp.dirs", temporary.to_string_lossy());
+    configuration.default_to("web.tmpdir", temporary.to_string_lossy());
+    for (key, value) in [
+        // A lost process is noticed by calls that fail; more of them notice it sooner. The time-out stays long.
+        ("heartbeat.interval", "2 s"),
+        // For so long the REST API may show what was.
+        ("web.refresh-interval", "1000"),
+        ("web.cancel.enable", "false"),
+    ] {
+        configuration.default_to(key, value);
+    }
+    for key in [
+        "jobmanager.bind-host",
+        "jobmanager.rpc.address",
+        "rest.address",
+        "rest.bind-address",
+        "taskmanager.bind-host",
+        "taskmanager.host",
+    ] {
+        configuration.force(key, "127.0.0.1");
+    }
+    let ports = place.ports;
+    for (key, port) in [
+        ("blob.server.port", ports.blob),
+        ("jobmanager.rpc.port", ports.rpc),
+        ("rest.bind-port", ports.rest),
+        ("rest.port", ports.rest),
+    ] {
+        configuration.force(key, port.to_string());
+    }
+    configuration.force("taskmanager.numberOfTaskSlots", cluster.task_manager.slots.to_string());
+    configuration
+}
+
+/// What a cluster is told that is there for one job.
+pub(super) fn of_application(configuration: &mut Configuration, home: &FlinkHome) {
+    configuration.force("execution.shutdown-on-application-finish", "false");
+    configuration.default_to("execution.submit-failed-job-on-application-error", "true");
+    python(configuration, home);
+}
+
+/// Says which interpreter runs Python.
+pub(super) fn python(configuration: &mut Configuration, home: &FlinkHome) {
+    if let Some(python) = &home.python {
+        for key in ["python.client.executable", "python.executable"] {
+            configuration.default_to(key, python.to_string_lossy());
+        }
+    }
+}
+
+/// Takes away what only a whole cluster can be told, so that the rest can be told to one job of it.
+pub(crate) fn forget_the_cluster(configuration: &mut Configuration) {
+    for prefix in ["kobel.", "high-availability", "rest.", "env.", "blob.", "web."] {
+        configuration.remove_below(prefix);
+    }
+    for key in DECIDED_HERE {
+        configuration.remove(key);
+    }
+}
+
+/// Keeps high availability only where its store can be reached from here: Kubernetes' cannot.
+fn availability(configuration: &mut Configuration, id: &str) {
+    let kind = configuration.get("high-availability.type").or_else(|| configuration.get("high-availability"));
+    let kind = kind.map(str::trim).unwrap_or_default().to_ascii_lowercase();
+    let is_class = kind.contains('.') && !kind.contains("kubernetes");
+    if kind == "zookeeper" || is_class {
+        configuration.force("high-availability.cluster-id", id);
+    } else {
+        configuration.remove_below("high-availability");
+        configuration.remove_below("job-result-store.");
+    }
+}
+
+fn java_options(configuration: &mut Configuration, line: FlinkVersion) {
+    let own = JAVA_OPTIONS_KEYS.iter().find_map(|key| configuration.get(key)).unwrap_or_default();
+    let options = format!("{JAVA_OPTIONS} {own}").trim_end().to_owned();
+    for key in JAVA_OPTIONS_KEYS {
+        configuration.remove(key);
+    }
+    let [key, older] = JAVA_OPTIONS_KEYS;
+    configuration.force(if line < FlinkVersion::V1_17 { older } else { key }, options);
+}
