@@ -1,0 +1,87 @@
+//! A process that answers a question and ends: nothing of it is kept.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kobel_manifest::launch::Launch;
+use kobel_model::{Error, ErrorKind, Result};
+
+use crate::spawn::write_files;
+
+/// The longest answer that is passed on, in bytes.
+const WORDS_MAX: usize = 4_096;
+/// How often it is looked whether the process has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Runs the first process of a launch with more arguments, in a folder of its own, which is removed afterwards. What it
+/// says is the error of the answer if it does not end well.
+///
+/// # Errors
+/// Unavailable if it cannot be run, or does not end in time.
+pub fn ask(folder: &Path, launch: &Launch, more: &[&str], within: Duration) -> Result<Result<(), String>> {
+    let Some(process) = launch.processes.first() else { return Err(Error::bug("nobody is asked")) };
+    write_files(folder, launch)?;
+    let output = folder.join("answer");
+    let failed = |error| Error::io(format!("cannot run `{}`", process.program.display()), error);
+    let written = fs::File::create(&output).map_err(failed)?;
+    let mut command = Command::new(&process.program);
+    command.args(&process.arguments).args(more).envs(process.environment.iter().cloned()).current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(written);
+    let mut child = command.spawn().map_err(failed)?;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        if begun.elapsed() > within {
+            // It is waited for, so that nothing of it stays.
+            child.kill().and_then(|()| child.wait()).map_err(failed)?;
+            let message = format!("`{}` gave no answer within {} s", process.program.display(), within.as_secs());
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
+        thread::sleep(LOOK);
+    };
+    let words = fs::read(&output).map_err(failed)?;
+    fs::remove_dir_all(folder).map_err(|error| Error::io(format!("cannot remove `{}`", folder.display()), error))?;
+    Ok(if status.success() { Ok(()) } else { Err(words_of(&words)) })
+}
+
+fn words_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(WORDS_MAX)]).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use kobel_manifest::launch::Process;
+
+    use super::*;
+
+    fn launch(script: &str) -> Launch {
+        let process = Process {
+            role: "application".to_owned(),
+            program: PathBuf::from("/bin/sh"),
+            arguments: vec!["-c".to_owned(), script.to_owned(), "sh".to_owned()],
+            environment: Vec::new(),
+            directory: PathBuf::from("/"),
+            memory: None,
+            cpu_millis: None,
+        };
+        Launch { files: Vec::new(), processes: vec![process], rest_port: 0 }
+    }
+
+    #[test]
+    fn an_answer_is_good_or_says_why_not_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap().path().join("check");
+        let patience = Duration::from_secs(30);
+        assert_eq!(ask(&folder, &launch("exit 0"), &[], patience).unwrap(), Ok(()));
+        let refused = ask(&folder, &launch("echo \"no: $1\" >&2; exit 1"), &["more"], patience).unwrap();
+        assert_eq!(refused, Err("no: more".to_owned()));
+        let late = ask(&folder, &launch("sleep 60"), &[], Duration::from_millis(50)).unwrap_err();
+        assert_eq!(late.kind(), ErrorKind::Unavailable);
+    }
+}

@@ -1,0 +1,80 @@
+//! Choosing ports. Nobody listens on a chosen port yet, so it is remembered for as long as a start may take.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kobel_manifest::place::Ports;
+use kobel_model::{Error, ErrorKind, Result};
+
+/// Below the ports that the kernel gives to outgoing connections, which could take one before the application does.
+const RANGE: Range<u16> = 20_000..32_000;
+/// How long a port is kept for whom it was chosen.
+const KEPT: Duration = Duration::from_secs(600);
+/// How many ports are tried before it is given up.
+const TRIES: usize = 2_000;
+
+/// The ports that were chosen of late.
+#[derive(Debug, Default)]
+pub struct PortBook {
+    chosen: Mutex<HashMap<u16, Instant>>,
+}
+
+impl PortBook {
+    /// Chooses ports that are free, that are not among `recorded`, and that nobody else was given of late.
+    pub fn choose(&self, recorded: &BTreeSet<u16>) -> Result<Ports> {
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        chosen.retain(|_, since| since.elapsed() < KEPT);
+        let mut draw = || {
+            let port = (0..TRIES)
+                .map(|_| rand::random_range(RANGE))
+                .find(|port| !recorded.contains(port) && !chosen.contains_key(port) && is_free(*port))?;
+            chosen.insert(port, Instant::now());
+            Some(port)
+        };
+        match (draw(), draw(), draw()) {
+            (Some(rest), Some(rpc), Some(blob)) => Ok(Ports { rest, rpc, blob }),
+            _ => {
+                let message = format!("no port from {} to {} is free", RANGE.start, RANGE.end - 1);
+                Err(Error::new(ErrorKind::Unavailable, message))
+            }
+        }
+    }
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_free_and_given_once() {
+        let book = PortBook::default();
+        let recorded = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        for _ in 0..100 {
+            let ports = book.choose(&recorded).expect("free ports");
+            for port in [ports.rest, ports.rpc, ports.blob] {
+                assert!(RANGE.contains(&port) && seen.insert(port), "{port}");
+            }
+        }
+    }
+
+    #[test]
+    fn recorded_ports_are_not_given() {
+        let recorded: BTreeSet<u16> = RANGE.collect();
+        let error = PortBook::default().choose(&recorded).map(|ports| ports.rest).expect_err("none is left");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn a_port_on_which_somebody_listens_is_not_free() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
+        assert!(!is_free(listener.local_addr().expect("an address").port()));
+    }
+}
