@@ -34,8 +34,11 @@ pub struct Manifest {
     pub kind: SnapshotKind,
     /// Increases with every snapshot of a lineage.
     pub checkpoint_id: u64,
-    /// The lineage.
+    /// The job.
     pub job_id: JobId,
+    /// The first job of the lineage; absent if that is this job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<JobId>,
     /// Name of the job.
     pub job_name: String,
     /// Position of the job's statement in its script, from 0.
@@ -129,6 +132,11 @@ impl Manifest {
         serde_json::from_slice(body).map_err(|error| torn("its content cannot be read").with_source(error))
     }
 
+    /// The first job of the lineage: output that was prepared under its id is committed by its successors.
+    pub fn lineage(&self) -> JobId {
+        self.lineage.unwrap_or(self.job_id)
+    }
+
     /// The state of an operator.
     pub fn operator(&self, id: OperatorId) -> Option<&OperatorManifest> {
         self.operators.iter().find(|operator| operator.id == id)
@@ -187,6 +195,7 @@ mod tests {
             kind: SnapshotKind::Checkpoint,
             checkpoint_id: 4,
             job_id: JobId::from_bytes([7; 16]),
+            lineage: None,
             job_name: "hourly".into(),
             statement: 2,
             triggered_ms: 1,

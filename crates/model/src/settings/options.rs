@@ -236,6 +236,8 @@ handles! {
     TOLERABLE_FAILED_CHECKPOINTS: u32 = "execution.checkpointing.tolerable-failed-checkpoints";
     /// The snapshot from which the job starts.
     RECOVERY_PATH: Option<String> = "execution.state-recovery.path";
+    /// The id of the job of an application, as 32 hexadecimal digits.
+    JOB_ID: Option<String> = "$internal.pipeline.job-id";
     /// Whether state that no operator claims is skipped.
     IGNORE_UNCLAIMED_STATE: bool = "execution.state-recovery.ignore-unclaimed-state";
     /// The zone in which `TIMESTAMP_LTZ` is shown and read; `default` is the zone of the machine.

@@ -62,7 +62,7 @@ type BySubtask<T> = Vec<Vec<Vec<T>>>;
 /// Makes the slots of an attempt.
 pub(crate) fn build(graph: &Graph, options: &JobOptions, reporter: &Reporter) -> Result<Built> {
     let max_parallelism = max_parallelism(options)?;
-    let fingerprints = graph.nodes.iter().map(|node| restore::fingerprint(graph, node)).collect::<Result<Vec<_>>>()?;
+    let fingerprints = restore::fingerprints(graph)?;
     let restored = match &options.restore {
         Some(from) => restore::load(graph, &fingerprints, from)?,
         None => RestoredStates::default(),
@@ -93,6 +93,7 @@ pub(crate) fn build(graph: &Graph, options: &JobOptions, reporter: &Reporter) ->
     let (slots, handles) = plan.slots(reporter)?;
     let facts = JobFacts {
         job_id: options.job_id,
+        lineage: options.lineage,
         job_name: options.name.clone(),
         statement: options.statement,
         max_parallelism: max_parallelism.get() as u32,
@@ -104,6 +105,18 @@ pub(crate) fn build(graph: &Graph, options: &JobOptions, reporter: &Reporter) ->
     let writer = CheckpointWriter::new(facts, store, options.savepoint_dir.clone(), next_id);
     let attempt = Attempt { number: reporter.attempt, parallelism: plan.parallelism, metrics: plan.metrics };
     Ok(Built { slots, handles, writer, attempt: Arc::new(attempt), max_parallelism: max_parallelism.get() })
+}
+
+/// Makes sure that a job can be made, as far as that is known without touching anything.
+///
+/// # Errors
+/// Invalid if the snapshot does not fit the job, or the parallelism its key groups.
+pub(crate) fn check(graph: &Graph, options: &JobOptions) -> Result<()> {
+    let fingerprints = restore::fingerprints(graph)?;
+    if let Some(from) = &options.restore {
+        restore::check(graph, &fingerprints, from)?;
+    }
+    parallelism(options, vertices(graph).len(), max_parallelism(options)?).map(drop)
 }
 
 fn max_parallelism(options: &JobOptions) -> Result<MaxParallelism> {
@@ -220,7 +233,7 @@ impl Plan<'_> {
 
     /// What the files of a sink carry: its own in every run and for every sink, so that two sinks may share a directory.
     fn lineage(&self, node: usize) -> String {
-        OperatorId::of(&[&self.options.job_id.to_string(), &self.graph.nodes[node].id.to_string()]).to_string()
+        OperatorId::of(&[&self.options.lineage.to_string(), &self.graph.nodes[node].id.to_string()]).to_string()
     }
 
     fn open_sinks(&self) -> Result<()> {

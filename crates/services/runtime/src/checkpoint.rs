@@ -30,6 +30,7 @@ pub(crate) struct OperatorFacts {
 #[derive(Debug, Clone)]
 pub(crate) struct JobFacts {
     pub(crate) job_id: JobId,
+    pub(crate) lineage: JobId,
     pub(crate) job_name: String,
     pub(crate) statement: usize,
     pub(crate) max_parallelism: u32,
@@ -241,6 +242,7 @@ impl CheckpointWriter {
             kind: plan.kind,
             checkpoint_id: plan.id,
             job_id: self.facts.job_id,
+            lineage: Some(self.facts.lineage).filter(|first| *first != self.facts.job_id),
             job_name: self.facts.job_name.clone(),
             statement: self.facts.statement,
             triggered_ms: plan.triggered_ms,

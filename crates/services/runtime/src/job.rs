@@ -80,6 +80,14 @@ impl Job {
         Ok(Self { graph, first, events, sender, view: Arc::new(view), options })
     }
 
+    /// Makes sure that a job can be made, from the beginning or from a snapshot, without opening or changing anything.
+    ///
+    /// # Errors
+    /// Invalid if the snapshot does not fit the job.
+    pub fn check(graph: &Graph, options: &JobOptions) -> Result<()> {
+        build::check(graph, options)
+    }
+
     /// A handle to control the job.
     pub fn controller(&self) -> Controller {
         self.view.controller().clone()

@@ -23,8 +23,10 @@ pub struct JobOptions {
     pub name: String,
     /// Position of its statement in the script.
     pub statement: usize,
-    /// Lineage: new on a fresh start, that of the snapshot on restore.
+    /// Its id.
     pub job_id: JobId,
+    /// Under which id output is prepared: that of the job on a fresh start, that of the snapshot's lineage on restore.
+    pub lineage: JobId,
     /// Slots, each with a subtask of every vertex.
     pub parallelism: usize,
     /// Subtasks by vertex instead, once the job has been rescaled.

@@ -29,7 +29,7 @@ impl RestoredStates {
 ///
 /// # Errors
 /// Unsupported if a key or an aggregate is.
-pub(crate) fn fingerprint(graph: &Graph, node: &Node) -> Result<String> {
+fn fingerprint(graph: &Graph, node: &Node) -> Result<String> {
     let input = || {
         let from = node.inputs.first().ok_or_else(|| Error::bug("an aggregation has no input"))?;
         Ok::<_, Error>(graph.nodes[from.from].schema.clone())
@@ -47,27 +47,51 @@ pub(crate) fn fingerprint(graph: &Graph, node: &Node) -> Result<String> {
     })
 }
 
+/// What each operator's state means, by node.
+///
+/// # Errors
+/// Unsupported if a key or an aggregate is.
+pub(crate) fn fingerprints(graph: &Graph) -> Result<Vec<String>> {
+    graph.nodes.iter().map(|node| fingerprint(graph, node)).collect()
+}
+
 /// Reads all states of a snapshot that the graph has operators for.
 ///
 /// # Errors
 /// Invalid if the state of an operator does not fit, or nobody claims it; Corrupt or Missing if a page is damaged.
 pub(crate) fn load(graph: &Graph, fingerprints: &[String], from: &RestoreFrom) -> Result<RestoredStates> {
-    let place = format!("cannot restore from `{}`", from.directory.display());
-    check_claimed(graph, from).map_err(|error| error.context(place.clone()))?;
+    check(graph, fingerprints, from)?;
     let mut restored = RestoredStates::default();
     for (index, node) in graph.nodes.iter().enumerate() {
         let Some(operator) = from.manifest.operator(node.id) else { continue };
-        if operator.fingerprint != fingerprints[index] {
-            let message = format!(
-                "the state of operator `{}` does not fit `{}`: it was written by {}, the script has {}",
-                operator.name, node.name, operator.fingerprint, fingerprints[index]
-            );
-            return Err(Error::invalid(message).context(place));
-        }
-        let states = read(operator, &from.directory).map_err(|error| error.context(place.clone()))?;
+        let states = read(operator, &from.directory);
+        let states = states.map_err(|error| error.context(place(from)))?;
         restored.states.insert(index, states);
     }
     Ok(restored)
+}
+
+/// Makes sure that every state of a snapshot fits the operator that claims it, without reading any.
+///
+/// # Errors
+/// Invalid if the state of an operator does not fit, or nobody claims it.
+pub(crate) fn check(graph: &Graph, fingerprints: &[String], from: &RestoreFrom) -> Result<()> {
+    check_claimed(graph, from).map_err(|error| error.context(place(from)))?;
+    for (node, fingerprint) in graph.nodes.iter().zip(fingerprints) {
+        let Some(operator) = from.manifest.operator(node.id) else { continue };
+        if operator.fingerprint != *fingerprint {
+            let message = format!(
+                "the state of operator `{}` does not fit `{}`: it was written by {}, the script has {}",
+                operator.name, node.name, operator.fingerprint, fingerprint
+            );
+            return Err(Error::invalid(message).context(place(from)));
+        }
+    }
+    Ok(())
+}
+
+fn place(from: &RestoreFrom) -> String {
+    format!("cannot restore from `{}`", from.directory.display())
 }
 
 fn check_claimed(graph: &Graph, from: &RestoreFrom) -> Result<()> {

@@ -185,6 +185,7 @@ fn options(parallelism: usize, batch_rows: usize) -> JobOptions {
         name: "test".into(),
         statement: 0,
         job_id: JobId::from_bytes([1; 16]),
+        lineage: JobId::from_bytes([1; 16]),
         parallelism,
         vertex_parallelism: None,
         max_parallelism: MaxParallelism::default(),
