@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::job::JobSpec;
 use crate::shapes::free_object;
-use crate::status::{JobStatus, LifecycleState, ReconciliationStatus};
+use crate::status::{Condition, JobStatus, LifecycleState, ReconciliationStatus};
 
 /// Desired state of a job on a session cluster.
 #[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,4 +75,8 @@ pub struct FlinkSessionJobStatus {
     /// Which version of the spec was carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconciliation_status: Option<ReconciliationStatus>,
+    /// Observations about the resource; `Running` tells whether the job runs. Source: Kobel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Option<Vec<Condition>>,
 }

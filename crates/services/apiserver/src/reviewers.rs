@@ -7,17 +7,15 @@ pub mod bindings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use kobel_resources::Context;
+use kobel_resources::read::local_defaults;
 use serde_json::Value;
 
 use crate::kind::{Lookup, Review};
 
 /// Reviews an object of a Flink kind: it is read as it will be when it is run.
 pub fn flink(object: &Value, previous: Option<&Value>, lookup: Lookup<'_>) -> Review {
-    let defaults = BTreeMap::new();
-    let context = Context { previous, find: lookup, defaults: &defaults };
+    let context = Context { previous, find: lookup, defaults: local_defaults() };
     match kobel_resources::read(object, &context) {
         Ok(reading) => Review { problems: Vec::new(), warnings: reading.warnings },
         Err(problems) => Review { problems, warnings: Vec::new() },

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -13,6 +14,16 @@ pub struct Context<'a> {
     pub find: &'a dyn Fn(&str, &str) -> Option<Value>,
     /// The operator's default configuration, flat; a manifest cannot set the keys of the operator itself.
     pub defaults: &'a BTreeMap<String, String>,
+}
+
+/// The defaults of one machine: each application has directories of its own there for what it keeps.
+pub fn local_defaults() -> &'static BTreeMap<String, String> {
+    static DEFAULTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let own =
+            [("checkpoints", "execution.checkpointing.dir"), ("savepoints", "execution.checkpointing.savepoint-dir")];
+        own.into_iter().map(|(name, key)| (key.to_owned(), format!("its directory `{name}`"))).collect()
+    });
+    &DEFAULTS
 }
 
 impl fmt::Debug for Context<'_> {

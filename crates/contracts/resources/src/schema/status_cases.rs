@@ -148,6 +148,14 @@ const DEPLOYED: &[Row] = &[
     ("observedGeneration", Form::Long(2)),
     ("lifecycleState", Form::Word(LIFECYCLE_STATES)),
     ("reconciliationStatus", Form::Object),
+    ("conditions", Form::KeyedList),
+    ("conditions/0", Form::KeyedEntry),
+    ("conditions/0/type", Form::NeededText("Running")),
+    ("conditions/0/status", Form::Text("True")),
+    ("conditions/0/reason", Form::Text("Running")),
+    ("conditions/0/message", Form::Text("Job status RUNNING")),
+    ("conditions/0/lastTransitionTime", Form::Text("2024-06-27T09:20:00Z")),
+    ("conditions/0/observedGeneration", Form::Long(2)),
 ];
 
 /// What only the status of a deployment has.
@@ -158,14 +166,6 @@ const DEPLOYMENT: &[Row] = &[
     ("taskManager", Form::Object),
     ("taskManager/labelSelector", Form::Text("component=taskmanager,app=demo")),
     ("taskManager/replicas", Form::Int(1)),
-    ("conditions", Form::KeyedList),
-    ("conditions/0", Form::KeyedEntry),
-    ("conditions/0/type", Form::NeededText("Running")),
-    ("conditions/0/status", Form::Text("True")),
-    ("conditions/0/reason", Form::Text("Running")),
-    ("conditions/0/message", Form::Text("Job status RUNNING")),
-    ("conditions/0/lastTransitionTime", Form::Text("2024-06-27T09:20:00Z")),
-    ("conditions/0/observedGeneration", Form::Long(2)),
 ];
 
 const SNAPSHOT: &[Row] = &[
