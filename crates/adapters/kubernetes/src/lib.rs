@@ -9,5 +9,6 @@ pub mod failure;
 pub mod kinds;
 pub mod manifests;
 pub mod objects;
+mod patch;
 pub mod tables;
 pub mod watch;
