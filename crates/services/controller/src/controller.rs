@@ -4,12 +4,15 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use kobel_model::deployment::Identity;
 use kobel_model::{Error, Result};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::deployments::Deployments;
+use crate::local::{Local, Machine};
+use crate::objects::Objects;
 use crate::rounds;
+use crate::world::{Refusals, World};
 
 /// The name of the thread.
 const THREAD: &str = "controller";
@@ -25,16 +28,18 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Starts a control loop over the API that is current in a kubeconfig; it need not answer yet.
+    /// Starts a control loop over the API that is current in a kubeconfig, which need not answer yet, and over what runs
+    /// on a machine.
     ///
     /// # Errors
-    /// Fails if the kubeconfig cannot be read or used, or no thread can be started.
-    pub fn start(kubeconfig: &Path) -> Result<Self> {
+    /// Fails if the kubeconfig or the machine's data directory cannot be read or used, or no thread can be started.
+    pub fn start(kubeconfig: &Path, machine: &Machine) -> Result<Self> {
         let cannot_start = |error| Error::io("cannot start the control loop", error);
         let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
-        let deployments = runtime.block_on(Deployments::connect(kubeconfig))?;
+        let objects = runtime.block_on(Objects::connect(kubeconfig))?;
+        let local = Local::open(machine)?;
         let (stop, stopped) = oneshot::channel();
-        let body = move || run(runtime, &deployments, stopped);
+        let body = move || run(runtime, &World { objects, local, refusals: Refusals::default() }, stopped);
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(body).map_err(cannot_start)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -52,15 +57,28 @@ impl Drop for Controller {
 }
 
 /// What the thread does. Whatever is under way is broken off: the next loop finds what is left to do.
-fn run(runtime: Runtime, deployments: &Deployments, stopped: oneshot::Receiver<()>) {
+fn run(runtime: Runtime, world: &World, stopped: oneshot::Receiver<()>) {
+    let ends = ends(world);
     runtime.block_on(async {
         tokio::select! {
-            () = rounds::run(deployments) => {}
+            () = rounds::run(world, ends) => {}
             // An error means that the sender was dropped, which is how it is said.
             _ = stopped => {}
         }
     });
     runtime.shutdown_timeout(LAST_ACTS);
+}
+
+/// The ends of processes, from the thread that notices them.
+fn ends(world: &World) -> mpsc::UnboundedReceiver<Identity> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let noticed = world.local.processes.changes();
+    // The thread ends with either side of the channels.
+    let body = move || noticed.into_iter().try_for_each(|of| sender.send(of)).unwrap_or_default();
+    if let Err(error) = thread::Builder::new().name("ends".to_owned()).spawn(body) {
+        tracing::warn!(target: "kobel.controller", %error, "the ends of processes are only noticed by looking");
+    }
+    receiver
 }
 
 #[cfg(test)]
@@ -70,6 +88,11 @@ mod tests {
     use std::{env, fs, process};
 
     use super::*;
+
+    fn machine() -> Machine {
+        let data = env::temp_dir().join(format!("kobel-controller-{}-data", process::id()));
+        Machine { data, kobel: PathBuf::from("kobel") }
+    }
 
     fn file(name: &str, text: &str) -> PathBuf {
         let path = env::temp_dir().join(format!("kobel-controller-{}-{name}", process::id()));
@@ -84,7 +107,7 @@ mod tests {
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "users": [{"name": "u", "user": {"token": "hidden"}}]}"#;
         let path = file("away", text);
-        let controller = Controller::start(&path).unwrap();
+        let controller = Controller::start(&path, &machine()).unwrap();
         thread::sleep(Duration::from_millis(50));
         let begun = Instant::now();
         drop(controller);
@@ -95,11 +118,11 @@ mod tests {
     #[test]
     fn a_kubeconfig_that_cannot_be_used_is_told_without_its_content() {
         let path = file("broken", "users: [{name: u, user: {token: [hidden]}}]");
-        let error = Controller::start(&path).unwrap_err();
+        let error = Controller::start(&path, &machine()).unwrap_err();
         assert_eq!(error.to_string(), format!("cannot use the kubeconfig `{}`", path.display()));
         assert!(!format!("{error:?}").contains("hidden"));
         fs::remove_file(&path).unwrap();
-        let error = Controller::start(&path).unwrap_err();
+        let error = Controller::start(&path, &machine()).unwrap_err();
         assert_eq!(error.to_string(), format!("cannot read the kubeconfig `{}`", path.display()));
     }
 }

@@ -2,12 +2,49 @@
 
 use std::fmt;
 
+use kobel_model::deployment::Identity;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 
-/// Which deployment is meant.
+/// A kind that is looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// A cluster, with a job or without.
+    Deployment,
+    /// A job of a session cluster.
+    SessionJob,
+    /// A savepoint or checkpoint of a job.
+    Snapshot,
+}
+
+impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 3] = [Self::Deployment, Self::SessionJob, Self::Snapshot];
+
+    /// The name of the kind.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Deployment => "FlinkDeployment",
+            Self::SessionJob => "FlinkSessionJob",
+            Self::Snapshot => "FlinkStateSnapshot",
+        }
+    }
+
+    /// The finalizer that the Apache operator puts on objects of the kind, which is kept so that either can take over.
+    pub(crate) const fn finalizer(self) -> &'static str {
+        match self {
+            Self::Deployment => "flinkdeployments.flink.apache.org/finalizer",
+            Self::SessionJob => "flinksessionjobs.flink.apache.org/finalizer",
+            Self::Snapshot => "flinkstatesnapshots.flink.apache.org/finalizer",
+        }
+    }
+}
+
+/// Which object is meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
+    /// Its kind.
+    pub(crate) kind: Kind,
     /// Its namespace.
     pub(crate) namespace: String,
     /// Its name.
@@ -16,13 +53,23 @@ pub(crate) struct Key {
 
 impl Key {
     /// The key of an object.
-    pub(crate) fn of(object: &DynamicObject) -> Self {
-        Self { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+    pub(crate) fn of(kind: Kind, object: &DynamicObject) -> Self {
+        Self { kind, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+    }
+
+    /// Another object of the same namespace.
+    pub(crate) fn beside(&self, kind: Kind, name: &str) -> Self {
+        Self { kind, namespace: self.namespace.clone(), name: name.to_owned() }
+    }
+
+    /// The identity of what the object declares.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
+        write!(f, "{} {}/{}", self.kind.name(), self.namespace, self.name)
     }
 }

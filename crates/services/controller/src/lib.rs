@@ -5,16 +5,26 @@
 //! object that is as it should be is not written.
 //!
 //! ```text
-//! watch ─▶ Event ─▶ read, decide ─▶ build ─▶ apply
-//!            ▲                                 │
-//!            └──────── later, if it failed ────┘
+//! watch, ends of processes, time ─▶ agenda ─▶ round: gather ─▶ decide ─▶ write the intent ─▶ act
+//!                                     ▲                                                      │
+//!                                     └─────────────── look again ◀──────────────────────────┘
 //! ```
 
+mod act;
+mod agenda;
+mod conditions;
 mod controller;
-mod decide;
-mod deployments;
+mod declared;
+mod fit;
+mod gather;
 mod key;
-mod retries;
+mod local;
+mod objects;
+mod round;
 mod rounds;
+mod snapshot_round;
+mod status;
+mod world;
 
 pub use controller::Controller;
+pub use local::Machine;

@@ -1,108 +1,123 @@
-//! The loop: one event after the other, each handled to its end.
+//! The loop: what happens says which object to look at, and each object is looked at by one round at a time.
 //!
-//! An event only says which object to look at. What is wrong with one object is told in the log and tried again; it
-//! never ends the loop.
+//! An event only says which object to look at. What is wrong with one object is told and tried again; it never ends the
+//! loop, and never delays another object.
 
 use std::pin::pin;
+use std::time::Duration;
 
-use futures::{Stream, StreamExt as _};
-use jiff::Timestamp;
+use futures::stream::{SelectAll, StreamExt as _};
+use kobel_model::deployment::Identity;
 use kobel_model::{Result, chain};
-use kube::api::DynamicObject;
 use kube::runtime::watcher;
-use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::decide::{Decision, Why, decide};
-use crate::deployments::{Change, Deployments, Written, manifest};
-use crate::key::Key;
-use crate::retries::Retries;
+use crate::agenda::Agenda;
+use crate::key::{Key, Kind};
+use crate::objects::Change;
+use crate::round::{self, Next};
+use crate::snapshot_round;
+use crate::world::{Refusals, World};
+
+/// The most rounds at a time.
+const ROUNDS_MAX: usize = 64;
+/// The longest that one round may take; fetching a program may take minutes.
+const ROUND_MAX: Duration = Duration::from_secs(900);
 
 /// What wakes the loop.
 #[derive(Debug)]
 enum Event {
-    /// A deployment is there, or has changed.
-    Seen(Box<DynamicObject>),
-    /// A deployment is gone.
-    Gone(Key),
-    /// A deployment that could not be handled is to be looked at again.
+    /// An object is there, or has changed.
+    Seen(Key),
+    /// An object is gone.
+    Left(Key),
+    /// A process has ended.
+    Ended(Identity),
+    /// The watch of a kind failed; it begins again by itself.
+    Broken(Kind, Box<watcher::Error>),
+    /// A round has ended.
+    Round(Key, Result<Next>),
+    /// An object is due.
     Due(Key),
-    /// The watch failed; it begins again by itself.
-    Broken(Box<watcher::Error>),
 }
 
 /// Handles events until there is none to come, which is never.
-pub(crate) async fn run(deployments: &Deployments) {
-    let mut changes = pin!(deployments.changes());
-    let mut retries = Retries::default();
-    while let Some(event) = next(&mut changes, &retries).await {
-        handle(event, deployments, &mut retries).await;
+pub(crate) async fn run(world: &World, mut ends: mpsc::UnboundedReceiver<Identity>) {
+    let mut agenda = Agenda::default();
+    let mut rounds: JoinSet<(Key, Result<Next>)> = JoinSet::new();
+    let mut changes = SelectAll::new();
+    for kind in Kind::ALL {
+        changes.push(Box::pin(world.objects.changes(kind).map(move |change| (kind, change))));
     }
-    tracing::error!(target: "kobel.controller", "the watch ended; nothing is reported any more");
-}
-
-/// Gathers: waits for whatever comes first.
-async fn next(changes: &mut (impl Stream<Item = Change> + Unpin), retries: &Retries) -> Option<Event> {
+    let mut changes = pin!(changes);
     loop {
-        let change = tokio::select! {
-            change = changes.next() => change?,
-            key = retries.due() => return Some(Event::Due(key)),
+        let event = tokio::select! {
+            Some((kind, change)) = changes.next() => seen(kind, change),
+            Some(of) = ends.recv() => Some(Event::Ended(of)),
+            Some(ended) = rounds.join_next(), if !rounds.is_empty() => ended.ok().map(|(key, next)| Event::Round(key, next)),
+            key = agenda.due(), if rounds.len() < ROUNDS_MAX => Some(Event::Due(key)),
+            else => break,
         };
-        match change {
-            Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) => {
-                return Some(Event::Seen(Box::new(object)));
+        match event {
+            Some(Event::Due(key)) => {
+                let world = world.clone();
+                rounds.spawn(async move {
+                    let next = look(&world, &key).await;
+                    (key, next)
+                });
             }
-            Ok(watcher::Event::Delete(object)) => return Some(Event::Gone(Key::of(&object))),
-            Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
-            Err(error) => return Some(Event::Broken(Box::new(error))),
+            Some(event) => handle(event, &mut agenda, &world.refusals),
+            None => {}
         }
+    }
+    tracing::error!(target: "kobel.controller", "the watch ended; nothing is looked after any more");
+}
+
+async fn look(world: &World, key: &Key) -> Result<Next> {
+    let round = async {
+        match key.kind {
+            Kind::Deployment | Kind::SessionJob => round::round(world, key).await,
+            Kind::Snapshot => snapshot_round::round(world, key).await,
+        }
+    };
+    let late =
+        || kobel_model::Error::new(kobel_model::ErrorKind::Unavailable, format!("a round of {key} took too long"));
+    tokio::time::timeout(ROUND_MAX, round).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn seen(kind: Kind, change: Change) -> Option<Event> {
+    match change {
+        Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) => {
+            Some(Event::Seen(Key::of(kind, &object)))
+        }
+        Ok(watcher::Event::Delete(object)) => Some(Event::Left(Key::of(kind, &object))),
+        Ok(watcher::Event::Init | watcher::Event::InitDone) => None,
+        Err(error) => Some(Event::Broken(kind, Box::new(error))),
     }
 }
 
-async fn handle(event: Event, deployments: &Deployments, retries: &mut Retries) {
-    let (key, found) = match event {
-        Event::Seen(object) => (Key::of(&object), manifest(&object).map(Some)),
-        Event::Gone(key) => (key, Ok(None)),
-        Event::Due(key) => {
-            let found = deployments.get(&key).await;
-            (key, found)
+fn handle(event: Event, agenda: &mut Agenda, refusals: &Refusals) {
+    let now = Instant::now();
+    match event {
+        Event::Seen(key) | Event::Due(key) => agenda.wake(&key, now),
+        Event::Left(key) => agenda.forget(&key),
+        Event::Ended(of) => {
+            let key = Key { kind: Kind::Deployment, namespace: of.namespace, name: of.name };
+            agenda.wake(&key, now);
         }
-        Event::Broken(error) => {
-            tracing::warn!(target: "kobel.controller", %error, "cannot watch deployments");
-            return;
+        Event::Broken(kind, error) => {
+            tracing::warn!(target: "kobel.controller", kind = kind.name(), %error, "cannot watch");
         }
-    };
-    let settled = match found {
-        Ok(Some(object)) => settle(&key, &object, deployments).await,
-        Ok(None) => Ok(Written::Gone),
-        Err(error) => Err(error),
-    };
-    match settled {
-        Ok(Written::Done | Written::Gone) => retries.forget(&key),
-        // The newer state is on its way; if it is lost, the object is looked at all the same.
-        Ok(Written::Stale) => retries.put_off(key, Instant::now()),
-        Err(error) => {
-            tracing::warn!(target: "kobel.controller", cause = %chain(&error), "a deployment is looked at again later");
-            retries.put_off(key, Instant::now());
+        Event::Round(key, Ok(Next::Again(again))) => agenda.settled(&key, again, now),
+        Event::Round(key, Ok(Next::Gone)) => {
+            refusals.forget(&key);
+            agenda.forget(&key);
+        }
+        Event::Round(key, Err(error)) => {
+            tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), "tried again later");
+            agenda.failed(&key, now);
         }
     }
-}
-
-/// Decides on one deployment as it stands, and does what was decided.
-async fn settle(key: &Key, object: &Value, deployments: &Deployments) -> Result<Written> {
-    let why = match decide(object, Timestamp::now()) {
-        Decision::Report(condition) => {
-            let written = deployments.report(key, object, &condition).await?;
-            tracing::debug!(target: "kobel.controller", deployment = %key, ?condition, ?written, "reported");
-            return Ok(written);
-        }
-        Decision::Nothing(why) => why,
-    };
-    if let Why::Unreadable(problems) = &why {
-        let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        tracing::warn!(target: "kobel.controller", deployment = %key, %problems, "a deployment cannot be read");
-    } else {
-        tracing::debug!(target: "kobel.controller", deployment = %key, ?why, "nothing to do");
-    }
-    Ok(Written::Done)
 }

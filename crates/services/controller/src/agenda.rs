@@ -1,0 +1,130 @@
+//! When each object is looked at next: at once if something happened, later if something is awaited, after a growing
+//! pause if something failed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::key::Key;
+
+/// The pause after the first failure.
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// When each object is looked at next. One that is being looked at is not given out a second time.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    at: BTreeMap<Key, Instant>,
+    order: BTreeSet<(Instant, Key)>,
+    pauses: BTreeMap<Key, Duration>,
+    busy: BTreeMap<Key, Wake>,
+}
+
+/// Whether something happened to an object while it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    No,
+    Yes,
+}
+
+impl Agenda {
+    /// Something happened to the object.
+    pub(crate) fn wake(&mut self, key: &Key, now: Instant) {
+        if let Some(wake) = self.busy.get_mut(key) {
+            *wake = Wake::Yes;
+        } else {
+            self.set(key, now);
+        }
+    }
+
+    /// The object was looked at and is to be looked at again after this time at the latest.
+    pub(crate) fn settled(&mut self, key: &Key, again: Duration, now: Instant) {
+        self.pauses.remove(key);
+        let woken = self.busy.remove(key) == Some(Wake::Yes);
+        self.set(key, if woken { now } else { now + again });
+    }
+
+    /// Looking at the object, or doing what was decided, failed.
+    pub(crate) fn failed(&mut self, key: &Key, now: Instant) {
+        let pause = self.pauses.get(key).map_or(PAUSE_MIN, |pause| (*pause * 2).min(PAUSE_MAX));
+        self.busy.remove(key);
+        self.pauses.insert(key.clone(), pause);
+        self.set(key, now + pause);
+    }
+
+    /// The object is gone.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        self.pauses.remove(key);
+        self.busy.remove(key);
+        if let Some(at) = self.at.remove(key) {
+            self.order.remove(&(at, key.clone()));
+        }
+    }
+
+    /// Waits until an object is due, for ever if none is; it counts as being looked at from then on.
+    pub(crate) async fn due(&mut self) -> Key {
+        let Some((at, key)) = self.order.first().cloned() else { return pending().await };
+        sleep_until(at).await;
+        self.order.remove(&(at, key.clone()));
+        self.at.remove(&key);
+        self.busy.insert(key.clone(), Wake::No);
+        key
+    }
+
+    fn set(&mut self, key: &Key, at: Instant) {
+        // What is due sooner stays due sooner.
+        let at = self.at.get(key).map_or(at, |known| at.min(*known));
+        if let Some(known) = self.at.insert(key.clone(), at) {
+            self.order.remove(&(known, key.clone()));
+        }
+        self.order.insert((at, key.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Kind;
+
+    fn key(name: &str) -> Key {
+        Key { kind: Kind::Deployment, namespace: "default".to_owned(), name: name.to_owned() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_is_due_first_comes_first_and_only_once_at_a_time() {
+        let (mut agenda, now) = (Agenda::default(), Instant::now());
+        agenda.settled(&key("later"), Duration::from_secs(5), now);
+        agenda.wake(&key("a"), now);
+        assert_eq!(agenda.due().await, key("a"));
+        agenda.wake(&key("a"), now);
+        assert_eq!(agenda.due().await, key("later"), "the other is being looked at");
+        assert_eq!(now.elapsed(), Duration::from_secs(5));
+        agenda.settled(&key("a"), Duration::from_secs(60), Instant::now());
+        assert_eq!(agenda.due().await, key("a"), "it was woken in between");
+        agenda.forget(&key("a"));
+        assert!(tokio::time::timeout(Duration::from_secs(600), agenda.due()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_up_to_a_limit_and_begin_anew() {
+        let mut agenda = Agenda::default();
+        let mut pauses = Vec::new();
+        agenda.wake(&key("a"), Instant::now());
+        for _ in 0..9 {
+            assert_eq!(agenda.due().await, key("a"));
+            let now = Instant::now();
+            agenda.failed(&key("a"), now);
+            pauses.push(agenda.at[&key("a")].duration_since(now).as_millis());
+        }
+        assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+        assert_eq!(agenda.due().await, key("a"));
+        agenda.settled(&key("a"), Duration::ZERO, Instant::now());
+        assert_eq!(agenda.due().await, key("a"));
+        let now = Instant::now();
+        agenda.failed(&key("a"), now);
+        assert_eq!(agenda.at[&key("a")], now + PAUSE_MIN);
+    }
+}

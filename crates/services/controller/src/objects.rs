@@ -1,0 +1,255 @@
+//! The objects of an API: watched in all namespaces, read one by one, written with the state that they were read in.
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures::Stream;
+use jiff::Timestamp;
+use kobel_lifecycle::decision::{Event, EventKind};
+use kobel_model::{Error, ErrorKind, Result, chain};
+use kobel_resources::API_VERSION;
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::runtime::{WatchStreamExt as _, watcher};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::key::{Key, Kind};
+
+/// Who the fields belong to that are written here, and who tells events.
+const MANAGER: &str = "kobel-controller";
+/// How long a connection may take to stand.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many objects are listed at once; they are in memory together.
+const PAGE: u32 = 50;
+/// The longest note of an event, in bytes.
+const NOTE_MAX: usize = 1_024;
+
+/// What a watch tells.
+pub(crate) type Change = watcher::Result<watcher::Event<DynamicObject>>;
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Written {
+    /// It is written; this is the object now.
+    Done(Box<Value>),
+    /// The object has changed since it was read, or is gone, so nothing was written.
+    Stale,
+}
+
+/// The objects of an API.
+#[derive(Clone)]
+pub(crate) struct Objects {
+    client: Client,
+}
+
+impl Objects {
+    /// Makes ready to speak to the API of a kubeconfig; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Fails if the kubeconfig cannot be read or used.
+    pub(crate) async fn connect(kubeconfig: &Path) -> Result<Self> {
+        let place = kubeconfig.display();
+        // The cause could show what stands in the file, which holds a token.
+        let unusable = || Error::invalid(format!("cannot use the kubeconfig `{place}`"));
+        let read = Kubeconfig::read_from(kubeconfig).map_err(|error| match error {
+            KubeconfigError::ReadConfig(error, _) => Error::io(format!("cannot read the kubeconfig `{place}`"), error),
+            _ => unusable(),
+        })?;
+        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
+        let mut config = config.map_err(|_| unusable())?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // The API is on this machine, whatever stands in the environment for the rest of the world.
+        config.proxy_url = None;
+        let client = Client::try_from(config).map_err(|error| unusable().with_source(error.to_string()))?;
+        Ok(Self { client })
+    }
+
+    /// Every object of a kind that is there, then every change; after an error it goes on by itself, after a pause.
+    pub(crate) fn changes(&self, kind: Kind) -> impl Stream<Item = Change> + use<> {
+        let api = Api::<DynamicObject>::all_with(self.client.clone(), &resource(kind));
+        watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff()
+    }
+
+    /// Reads one object; none if there is none of this name.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Value>> {
+        let found = answer("read", key, self.namespace(key).get_opt(&key.name)).await?;
+        found
+            .map_err(|error| failure("read", key, error.to_string()))?
+            .map(|object| manifest(key.kind, &object))
+            .transpose()
+    }
+
+    /// The session jobs of a session cluster: their names, and the ids of their jobs.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(crate) async fn session_jobs_of(&self, key: &Key) -> Result<Vec<(String, Option<String>)>> {
+        let jobs = key.beside(Kind::SessionJob, "");
+        let params = ListParams::default();
+        let listed = answer("list the session jobs of", key, self.namespace(&jobs).list(&params)).await?;
+        let listed = listed.map_err(|error| failure("list the session jobs of", key, error.to_string()))?;
+        let is_its = |object: &&DynamicObject| {
+            object.data.pointer("/spec/deploymentName").and_then(Value::as_str) == Some(key.name.as_str())
+        };
+        let described = |object: &DynamicObject| {
+            let id = object.data.pointer("/status/jobStatus/jobId").and_then(Value::as_str).map(str::to_owned);
+            Some((object.metadata.name.clone()?, id))
+        };
+        Ok(listed.items.iter().filter(is_its).filter_map(described).collect())
+    }
+
+    /// Replaces the status of the object as it was read.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(crate) async fn put_status(&self, key: &Key, object: &Value, status: &Value) -> Result<Written> {
+        let mut changed = object.clone();
+        if let Some(fields) = changed.as_object_mut() {
+            fields.insert("status".to_owned(), status.clone());
+        }
+        let body: DynamicObject = serde_json::from_value(changed)
+            .map_err(|error| Error::bug("a status has no form as an object").with_source(error))?;
+        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        let api = self.namespace(key);
+        let answered = answer("report on", key, api.replace_status(&key.name, &params, &body)).await?;
+        written("report on", key, answered)
+    }
+
+    /// Replaces the finalizers of the object as it was read.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(crate) async fn put_finalizers(&self, key: &Key, object: &Value, finalizers: &[String]) -> Result<Written> {
+        let patch = json!({"metadata": {
+            "resourceVersion": object.pointer("/metadata/resourceVersion"),
+            "uid": object.pointer("/metadata/uid"),
+            "finalizers": finalizers,
+        }});
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let api = self.namespace(key);
+        let answered = answer("hold", key, api.patch(&key.name, &params, &Patch::Merge(&patch))).await?;
+        written("hold", key, answered)
+    }
+
+    /// Tells an event of an object. One that cannot be told is lost: nothing depends on it.
+    pub(crate) async fn tell(&self, key: &Key, object: &Value, event: &Event, now: Timestamp) {
+        let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Event"));
+        let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), &key.namespace, &kind);
+        let Ok(body) = serde_json::from_value::<DynamicObject>(event_of(key, object, event, now)) else { return };
+        let told = answer("tell an event of", key, api.create(&PostParams::default(), &body)).await;
+        if let Err(error) = told.and_then(|told| told.map_err(|error| failure("tell of", key, error.to_string()))) {
+            tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), reason = event.reason, "an event is lost");
+        }
+    }
+
+    fn namespace(&self, key: &Key) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &key.namespace, &resource(key.kind))
+    }
+}
+
+fn resource(kind: Kind) -> ApiResource {
+    let (group, version) = API_VERSION.split_once('/').unwrap_or(("", API_VERSION));
+    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.name()))
+}
+
+/// An object as it would stand in a file. The items of a list need not name their kind, so it is named here.
+///
+/// # Errors
+/// Bug if the object has no form in JSON, which every object has that came as JSON.
+pub(crate) fn manifest(kind: Kind, object: &DynamicObject) -> Result<Value> {
+    let value = serde_json::to_value(object);
+    let mut value = value.map_err(|error| Error::bug("an object has no form in JSON").with_source(error))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("apiVersion".to_owned(), json!(API_VERSION));
+        fields.insert("kind".to_owned(), json!(kind.name()));
+    }
+    Ok(value)
+}
+
+/// Waits for an answer, but not for ever.
+async fn answer<T>(act: &str, key: &Key, call: impl Future<Output = T>) -> Result<T> {
+    let late = || failure(act, key, format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
+    timeout(ANSWER_TIMEOUT, call).await.map_err(|_| late())
+}
+
+fn written(act: &str, key: &Key, answered: kube::Result<DynamicObject>) -> Result<Written> {
+    match answered {
+        Ok(object) => Ok(Written::Done(Box::new(manifest(key.kind, &object)?))),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(Written::Stale),
+        Err(error) => Err(failure(act, key, error.to_string())),
+    }
+}
+
+fn failure(act: &str, key: &Key, cause: String) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("cannot {act} {key}")).with_source(cause)
+}
+
+fn event_of(key: &Key, object: &Value, event: &Event, now: Timestamp) -> Value {
+    let kind = match event.kind {
+        EventKind::Normal => "Normal",
+        EventKind::Warning => "Warning",
+    };
+    let mut message = event.message.clone();
+    if message.len() > NOTE_MAX {
+        let end = (0..=NOTE_MAX - 3).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+        message.truncate(end);
+        message.push('…');
+    }
+    let time = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": format!("{}.{:016x}", key.name, rand::random::<u64>()), "namespace": key.namespace},
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": key.kind.name(),
+            "name": key.name,
+            "namespace": key.namespace,
+            "uid": object.pointer("/metadata/uid"),
+            "resourceVersion": object.pointer("/metadata/resourceVersion"),
+        },
+        "reason": event.reason,
+        "message": message,
+        "type": kind,
+        "count": 1,
+        "firstTimestamp": time,
+        "lastTimestamp": time,
+        "source": {"component": MANAGER},
+        "reportingComponent": MANAGER,
+        "reportingInstance": MANAGER,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_of_a_list_is_a_manifest_too() {
+        let item = json!({"metadata": {"name": "demo"}, "spec": {"image": "x"}});
+        let object: DynamicObject = serde_json::from_value(item).unwrap();
+        let manifest = manifest(Kind::SessionJob, &object).unwrap();
+        assert_eq!(
+            (&manifest["apiVersion"], &manifest["kind"], &manifest["spec"]["image"]),
+            (&json!("flink.apache.org/v1beta1"), &json!("FlinkSessionJob"), &json!("x"))
+        );
+    }
+
+    #[test]
+    fn an_event_is_short_and_names_its_object() {
+        let key = Key { kind: Kind::Deployment, namespace: "team".to_owned(), name: "demo".to_owned() };
+        let event = Event { kind: EventKind::Warning, reason: "Missing", message: "é".repeat(900) };
+        let told = event_of(&key, &json!({"metadata": {"uid": "u"}}), &event, Timestamp::UNIX_EPOCH);
+        assert_eq!(told["involvedObject"]["uid"], "u");
+        assert_eq!((&told["type"], &told["reason"]), (&json!("Warning"), &json!("Missing")));
+        let message = told["message"].as_str().unwrap();
+        assert!(message.len() <= NOTE_MAX && message.ends_with('…'), "{} bytes", message.len());
+    }
+}

@@ -1,0 +1,321 @@
+//! One round of one deployment or session job: gather, decide, write the intent, act.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kobel_lifecycle::decision::{Decision, Event, EventKind};
+use kobel_lifecycle::desired::Desired;
+use kobel_lifecycle::record::Record;
+use kobel_lifecycle::state::JobState;
+use kobel_lifecycle::{application, session};
+use kobel_model::deployment::FlinkVersion;
+use kobel_model::{Error, Result, chain};
+use kobel_resources::flink_deployment::{FlinkDeploymentStatus, TaskManagerInfo};
+use serde_json::Value;
+
+use crate::act;
+use crate::conditions;
+use crate::declared::{Declaration, What, listed, with_spec};
+use crate::fit::refusal;
+use crate::gather::{Gathered, gather};
+use crate::key::{Key, Kind};
+use crate::objects::Written;
+use crate::status;
+use crate::world::World;
+
+/// How soon an object is looked at again that nothing can be done about.
+const LONG: Duration = Duration::from_secs(60);
+
+/// When an object is looked at next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// After this time at the latest.
+    Again(Duration),
+    /// It is gone.
+    Gone,
+}
+
+/// Looks at an object as it stands now, and does the next thing.
+///
+/// # Errors
+/// What could not be asked, written or done; the next round finds what is left.
+pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
+    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Gone) };
+    let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
+    let held = finalizers(&object);
+    let is_held = held.iter().any(|finalizer| finalizer == key.kind.finalizer());
+    if is_deleting && !is_held {
+        // Others hold it; nothing of it is left here.
+        return Ok(Next::Again(LONG));
+    }
+    let mut status = status::of(&object);
+    let record = status::record(&status);
+    let (declaration, problem) = match declaration(&object, &record) {
+        Found::Declared(declaration, problem) => (declaration, problem),
+        Found::Nothing => return Ok(Next::Again(LONG)),
+        Found::Unreadable(problems) => return unreadable(world, key, &object, &problems).await,
+    };
+    if !is_held {
+        let finalizers: Vec<String> = held.into_iter().chain([key.kind.finalizer().to_owned()]).collect();
+        world.objects.put_finalizers(key, &object, &finalizers).await?;
+        return Ok(Next::Again(Duration::ZERO));
+    }
+    let gathered = gather(world, key, &object, &record).await?;
+    let (declaration, problem) = match problem {
+        Some(problem) => (declaration, Some(problem)),
+        None => match refusal(world, key, &object, &record, (&declaration, &gathered)).await? {
+            Some(refusal) => (last(&object, &record).unwrap_or(declaration), Some(refusal)),
+            None => (declaration, None),
+        },
+    };
+    let spec = match (&problem, &record.last) {
+        (Some(_), Some(last)) => runs(last),
+        _ => object.get("spec").cloned().unwrap_or_default(),
+    };
+    let subject = Subject { key, object: &object, spec: &spec, declaration: &declaration, gathered: &gathered };
+    let mut decision = subject.decide(&record, is_deleting);
+    if let Some(problem) = problem {
+        if record.error.as_ref() != Some(&problem) {
+            let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problem.clone() };
+            decision.events.push(event);
+        }
+        decision.record.error = Some(problem);
+    }
+    subject.describe(&decision, &mut status, world);
+    carry_out(world, &subject, &record, decision, status).await
+}
+
+/// What an object was found to declare.
+enum Found {
+    /// What is to run; and why it is not what the object says now, if so.
+    Declared(Box<Declaration>, Option<String>),
+    /// Nothing.
+    Nothing,
+    /// What cannot be read and was never carried out.
+    Unreadable(String),
+}
+
+fn declaration(object: &Value, record: &Record) -> Found {
+    match Declaration::read(object) {
+        Ok(Some(declaration)) => Found::Declared(Box::new(declaration), None),
+        Ok(None) => Found::Nothing,
+        Err(problems) => {
+            let problems = listed(&problems);
+            match last(object, record) {
+                Some(declaration) => Found::Declared(declaration, Some(problems)),
+                None => Found::Unreadable(problems),
+            }
+        }
+    }
+}
+
+/// What was carried out last.
+fn last(object: &Value, record: &Record) -> Option<Box<Declaration>> {
+    let last = record.last.as_ref()?;
+    Declaration::read(&with_spec(object, &runs(last))).ok().flatten().map(Box::new)
+}
+
+/// A spec that was written down in the middle of a change, as it was meant.
+fn runs(last: &Value) -> Value {
+    let mut spec = last.clone();
+    if let Some(state) = spec.pointer_mut("/job/state") {
+        *state = Value::String("running".to_owned());
+    }
+    spec
+}
+
+/// What was never carried out and cannot be: said, and let go of if it is being deleted.
+async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) -> Result<Next> {
+    let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
+    if is_deleting {
+        act::release(world, key, object).await?;
+        return Ok(Next::Again(Duration::ZERO));
+    }
+    let mut status = status::of(object);
+    let mut record = status::record(&status);
+    record.error = Some(problems.to_owned());
+    record.lifecycle = record.lifecycle();
+    status::write(&record, &mut status);
+    let written = shape(key, &status)?;
+    if object.get("status") != Some(&written) {
+        let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems.to_owned() };
+        world.objects.tell(key, object, &event, Timestamp::now()).await;
+        world.objects.put_status(key, object, &written).await?;
+    }
+    Ok(Next::Again(LONG))
+}
+
+/// Writes what was decided, tells it, and does it.
+async fn carry_out(
+    world: &World,
+    subject: &Subject<'_>,
+    before: &Record,
+    decision: Decision,
+    status: FlinkDeploymentStatus,
+) -> Result<Next> {
+    let (key, object) = (subject.key, subject.object);
+    let written = shape(key, &status)?;
+    let mut current = object.clone();
+    let is_news = object.get("status") != Some(&written);
+    if is_news {
+        match world.objects.put_status(key, object, &written).await? {
+            Written::Done(object) => current = *object,
+            // Somebody was faster: what was decided may be wrong by now.
+            Written::Stale => return Ok(Next::Again(Duration::ZERO)),
+        }
+    }
+    let now = Timestamp::now();
+    for event in &decision.events {
+        world.objects.tell(key, &current, event, now).await;
+    }
+    if is_news || decision.act.is_some() {
+        let act = decision.act.as_ref().map_or("nothing", act::name);
+        let (lifecycle, waits) = (decision.record.lifecycle.as_str(), &decision.wait.message);
+        tracing::info!(target: "kobel.controller", object = %key, lifecycle, act, %waits, "decided");
+    }
+    let Some(next) = decision.act else { return Ok(Next::Again(decision.wait.again)) };
+    let what = act::name(&next);
+    match act::act(world, subject, &current, next).await {
+        Ok(()) => Ok(Next::Again(act::PAUSE)),
+        Err(error) => {
+            let error = error.context(format!("cannot {what} {key}"));
+            report(world, key, before, &current, &error).await;
+            Err(error)
+        }
+    }
+}
+
+/// Says in the status that an act failed, and tells it if that is news.
+async fn report(world: &World, key: &Key, before: &Record, object: &Value, error: &Error) {
+    let mut status = status::of(object);
+    let mut record = status::record(&status);
+    let message = match error.hint() {
+        Some(hint) => format!("{}; {hint}", chain(error)),
+        None => chain(error),
+    };
+    if record.error.as_deref() == Some(&message) || before.error.as_deref() == Some(&message) {
+        return;
+    }
+    record.error = Some(message.clone());
+    status::write(&record, &mut status);
+    let now = Timestamp::now();
+    let event = Event { kind: EventKind::Warning, reason: "Error", message };
+    world.objects.tell(key, object, &event, now).await;
+    let Ok(written) = shape(key, &status) else { return };
+    // If it cannot be written now, the next failure says it again.
+    if let Err(error) = world.objects.put_status(key, object, &written).await {
+        tracing::warn!(target: "kobel.controller", object = %key, %error, "an error is not reported");
+    }
+}
+
+/// A status as the kind has it.
+fn shape(key: &Key, status: &FlinkDeploymentStatus) -> Result<Value> {
+    let value = serde_json::to_value(status);
+    let mut value = value.map_err(|error| Error::bug("a status has no form in JSON").with_source(error))?;
+    if key.kind == Kind::SessionJob
+        && let Some(fields) = value.as_object_mut()
+    {
+        for foreign in ["jobManagerDeploymentStatus", "clusterInfo", "taskManager"] {
+            fields.remove(foreign);
+        }
+    }
+    Ok(value)
+}
+
+fn finalizers(object: &Value) -> Vec<String> {
+    let listed = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+    listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The object of a round with what was seen of it.
+pub(crate) struct Subject<'a> {
+    /// Which one.
+    pub(crate) key: &'a Key,
+    /// As it was read.
+    pub(crate) object: &'a Value,
+    /// The spec that is to be carried out.
+    pub(crate) spec: &'a Value,
+    /// What it declares.
+    pub(crate) declaration: &'a Declaration,
+    /// What was seen.
+    pub(crate) gathered: &'a Gathered,
+}
+
+impl Subject<'_> {
+    fn decide(&self, record: &Record, is_deleting: bool) -> Decision {
+        let what = &self.declaration.what;
+        let session = self.gathered.session.as_ref();
+        let desired = Desired {
+            generation: self.generation(),
+            spec: self.spec,
+            job: what.job(),
+            flink_version: what
+                .flink_version()
+                .or_else(|| session.map(|session| session.flink_version))
+                .unwrap_or(FlinkVersion::V1_20),
+            is_highly_available: what.is_highly_available() || session.is_some_and(|of| of.is_highly_available),
+            options: &self.declaration.options,
+            savepoint_directory: self.savepoint_directory(),
+            is_deleting,
+        };
+        let facts = &self.gathered.facts;
+        match what {
+            What::SessionJob(_) => application::decide_session_job(&desired, record, facts),
+            What::Deployment(_) if what.job().is_some() => application::decide(&desired, record, facts),
+            What::Deployment(_) => session::decide(&desired, record, facts),
+        }
+    }
+
+    /// Where savepoints of the job go by default, if that was said.
+    pub(crate) fn savepoint_directory(&self) -> Option<&str> {
+        let of_session = || self.gathered.session.as_ref()?.declaration.what.savepoint_directory();
+        self.declaration.what.savepoint_directory().or_else(of_session)
+    }
+
+    fn generation(&self) -> i64 {
+        self.object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// Puts what was decided and seen into the status.
+    fn describe(&self, decision: &Decision, status: &mut FlinkDeploymentStatus, world: &World) {
+        let (record, now) = (&decision.record, Timestamp::now());
+        status::write(record, status);
+        let mut conditions = status.conditions.take().unwrap_or_default();
+        let running = match self.declaration.what.job() {
+            Some(_) => conditions::job_runs(record),
+            None => conditions::session_runs(record),
+        };
+        let honoured = conditions::honoured(&self.declaration.unhonoured, &conditions, self.generation());
+        let all = [running, conditions::settled(&decision.wait, self.generation())];
+        all.into_iter().chain(honoured).for_each(|condition| conditions::lay(&mut conditions, condition, now));
+        status.conditions = Some(conditions);
+        if let What::Deployment(deployment) = &self.declaration.what {
+            let runs = record.job.state == Some(JobState::Running);
+            let cluster = &deployment.cluster;
+            let needed =
+                cluster.job.as_ref().map_or(0, |job| job.parallelism.div_ceil(cluster.task_manager.slots.max(1)));
+            let replicas = cluster.task_manager.replicas.unwrap_or(needed);
+            status.task_manager = Some(TaskManagerInfo {
+                label_selector: Some(match runs {
+                    true => format!("component=taskmanager,app={}", self.key.name),
+                    false => String::new(),
+                }),
+                replicas: Some(if runs { i32::try_from(replicas).unwrap_or(i32::MAX) } else { 0 }),
+            });
+            self.cluster_info(status.cluster_info.get_or_insert_default(), world);
+        }
+    }
+
+    fn cluster_info(&self, info: &mut BTreeMap<String, String>, world: &World) {
+        let logs = world.local.logs(&self.key.identity());
+        info.insert("log-directory".to_owned(), logs.display().to_string());
+        match &self.gathered.endpoint {
+            Some(endpoint) => drop(info.insert("rest-url".to_owned(), endpoint.url.clone())),
+            None => drop(info.remove("rest-url")),
+        }
+        if let Some(version) = &self.gathered.version {
+            info.insert("flink-version".to_owned(), version.clone());
+        }
+    }
+}

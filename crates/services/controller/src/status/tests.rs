@@ -1,0 +1,114 @@
+//! Statuses of the Apache operator, read and written back.
+
+use kobel_lifecycle::record::LAST_STATE_DUMMY;
+
+use super::*;
+
+/// A status as the Apache operator leaves it in the middle of a savepoint upgrade.
+fn theirs() -> Value {
+    json!({
+        "jobStatus": {
+            "jobName": "demo", "jobId": "0123456789abcdef0123456789abcdef", "state": "FINISHED",
+            "startTime": "1700000000000", "updateTime": "1700000001000",
+            "upgradeSavepointPath": "s3://bucket/savepoint-012345-0",
+            "savepointInfo": {
+                "lastSavepoint": {
+                    "timeStamp": 5, "location": "s3://bucket/savepoint-a", "triggerType": "PERIODIC",
+                    "formatType": "NATIVE", "triggerNonce": 7
+                },
+                "triggerId": "", "triggerTimestamp": 0, "triggerType": null, "formatType": null,
+                "savepointHistory": [
+                    {"timeStamp": 5, "location": "s3://bucket/savepoint-a", "triggerType": "PERIODIC",
+                     "formatType": "NATIVE", "triggerNonce": 7}
+                ],
+                "lastPeriodicSavepointTimestamp": 5
+            },
+            "checkpointInfo": {"triggerId": "ffff", "triggerTimestamp": 9, "triggerType": "MANUAL",
+                "lastPeriodicCheckpointTimestamp": 0}
+        },
+        "error": "{\"type\":\"org.apache.flink.SomeException\",\"message\":\"went wrong\",\"throwableList\":[]}",
+        "observedGeneration": 3,
+        "lifecycleState": "UPGRADING",
+        "clusterInfo": {"flink-version": "1.20.1", "total-cpu": "2.0"},
+        "jobManagerDeploymentStatus": "MISSING",
+        "reconciliationStatus": {
+            "reconciliationTimestamp": 1_700_000_000_500_i64,
+            "lastReconciledSpec":
+                "{\"spec\":{\"job\":{\"state\":\"suspended\",\"upgradeMode\":\"savepoint\"}},\"resource_metadata\":{\"apiVersion\":\"flink.apache.org/v1beta1\",\"firstDeployment\":false}}",
+            "lastStableSpec": "{\"spec\":{\"job\":{\"parallelism\":2}},\"resource_metadata\":{\"apiVersion\":\"flink.apache.org/v1beta1\",\"firstDeployment\":false}}",
+            "state": "UPGRADING"
+        }
+    })
+}
+
+#[test]
+fn a_status_of_the_apache_operator_is_read_in_the_middle_of_an_upgrade() {
+    let record = record(&of(&json!({"status": theirs()})));
+    assert_eq!(record.job.id.as_deref(), Some("0123456789abcdef0123456789abcdef"));
+    assert_eq!(record.job.state, Some(JobState::Finished));
+    assert_eq!(record.job.restore_path.as_deref(), Some("s3://bucket/savepoint-012345-0"));
+    assert_eq!(record.job.savepoints.pending, None, "an empty id is no savepoint");
+    assert_eq!(record.job.savepoints.history.len(), 1);
+    let pending = Pending { trigger_id: "ffff".to_owned(), since_ms: 9, trigger: Trigger::Manual };
+    assert_eq!(record.job.checkpoints.pending, Some(pending));
+    assert_eq!(record.job_manager, JobManagerState::Missing);
+    assert_eq!((record.reconciliation, record.is_first), (ReconciliationState::Upgrading, false));
+    assert_eq!(record.last, Some(json!({"job": {"state": "suspended", "upgradeMode": "savepoint"}})));
+    assert_eq!(record.stable, Some(json!({"job": {"parallelism": 2}})));
+    assert_eq!((record.observed_generation, record.error.as_deref()), (Some(3), Some("went wrong")));
+}
+
+#[test]
+fn what_is_written_back_unchanged_reads_the_same_and_loses_nothing() {
+    let mut status = of(&json!({"status": theirs()}));
+    let record = record(&status);
+    write(&record, &mut status);
+    assert_eq!(super::record(&status), record);
+    let (mine, theirs) = (serde_json::to_value(&status).unwrap(), theirs());
+    for path in [
+        "/error",
+        "/clusterInfo",
+        "/jobStatus/savepointInfo/lastSavepoint",
+        "/jobStatus/savepointInfo/savepointHistory",
+        "/jobStatus/startTime",
+        "/reconciliationStatus",
+        "/lifecycleState",
+    ] {
+        assert_eq!(mine.pointer(path), theirs.pointer(path), "{path}");
+    }
+}
+
+#[test]
+fn a_new_object_has_an_empty_record() {
+    for object in [json!({}), json!({"status": {}})] {
+        assert_eq!(record(&of(&object)), Record::default(), "{object}");
+    }
+    let mut status = FlinkDeploymentStatus::default();
+    write(&Record::default(), &mut status);
+    assert_eq!(record(&status), Record::default());
+}
+
+#[test]
+fn a_first_deployment_and_the_place_holder_of_last_state_are_written_as_theirs() {
+    let mut record = Record { last: Some(json!({"a": 1})), is_first: true, ..Record::default() };
+    record.job.restore_path = Some(LAST_STATE_DUMMY.to_owned());
+    let mut status = FlinkDeploymentStatus::default();
+    write(&record, &mut status);
+    let text = status.reconciliation_status.clone().unwrap().last_reconciled_spec.unwrap();
+    assert_eq!(
+        text,
+        r#"{"spec":{"a":1},"resource_metadata":{"apiVersion":"flink.apache.org/v1beta1","firstDeployment":true}}"#
+    );
+    assert_eq!(
+        status.job_status.clone().unwrap().upgrade_savepoint_path.as_deref(),
+        Some("KUBERNETES_OPERATOR_LAST_STATE")
+    );
+    assert_eq!(super::record(&status), record);
+}
+
+#[test]
+fn errors_are_json_and_plain_ones_are_read_too() {
+    assert_eq!(message("Job Not Found"), "Job Not Found");
+    assert_eq!(message(&error("it broke")), "it broke");
+    assert!(error("it broke").starts_with(r#"{"type":"org.apache.flink."#));
+}

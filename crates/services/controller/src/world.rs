@@ -1,0 +1,46 @@
+//! What a round speaks to: the objects of an API, and the place where they run.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::key::Key;
+use crate::local::Local;
+use crate::objects::Objects;
+
+/// What a round speaks to.
+#[derive(Clone)]
+pub(crate) struct World {
+    /// The objects.
+    pub(crate) objects: Objects,
+    /// Where they run.
+    pub(crate) local: Local,
+    /// What was found out about changes.
+    pub(crate) refusals: Refusals,
+}
+
+/// What was found out about a generation.
+type Finding = (i64, Option<String>);
+
+/// Which generations of which objects cannot go on from the state that is there; finding it out takes a process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refusals {
+    known: Arc<Mutex<BTreeMap<Key, Finding>>>,
+}
+
+impl Refusals {
+    /// What was found out about this generation.
+    pub(crate) fn of(&self, key: &Key, generation: i64) -> Option<Option<String>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(key).filter(|(of, _)| *of == generation).map(|(_, refusal)| refusal.clone())
+    }
+
+    /// Notes what was found out; earlier generations are forgotten.
+    pub(crate) fn note(&self, key: &Key, generation: i64, refusal: Option<String>) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), (generation, refusal));
+    }
+
+    /// Forgets an object that is gone.
+    pub(crate) fn forget(&self, key: &Key) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
