@@ -1,11 +1,19 @@
 //! The command line as types; what it means is for the commands.
 
+pub(crate) mod flink;
+pub(crate) mod inspection;
+pub(crate) mod lifecycle;
+pub(crate) mod machine;
 pub(crate) mod resources;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::flink::FlinkCommand;
+use self::inspection::{EventsArguments, ExplainArguments, LogsArguments, OpenArguments};
+use self::lifecycle::{RescaleArguments, RestartArguments, ResumeArguments, SavepointArguments, SuspendArguments};
+use self::machine::{CompletionsArguments, DoctorArguments, DownArguments};
 use self::resources::{
     ApplyArguments, DeleteArguments, DescribeArguments, DiffArguments, GetArguments, TokenArguments, UpArguments,
 };
@@ -53,8 +61,13 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the statements of a Flink SQL script, one after the other
     Run(RunArguments),
+    /// Run one application for a controller; `kobel up` starts this
+    #[command(hide = true)]
+    Runtime(RuntimeArguments),
     /// Start the resource API of this machine, for `kubectl` and the commands below
     Up(UpArguments),
+    /// End the `kobel up` in the background; applications go on running
+    Down(DownArguments),
     /// Create or change the objects of manifests
     Apply(ApplyArguments),
     /// Print objects
@@ -65,6 +78,31 @@ pub(crate) enum Command {
     Delete(DeleteArguments),
     /// Print what `apply` would change
     Diff(DiffArguments),
+    /// Stop a job and keep its state
+    Suspend(SuspendArguments),
+    /// Start a suspended job from where it stopped
+    Resume(ResumeArguments),
+    /// Stop a job or a session cluster and start it again
+    Restart(RestartArguments),
+    /// Change the parallelism of a job
+    Rescale(RescaleArguments),
+    /// Take a savepoint of a running job and print where it lies
+    Savepoint(SavepointArguments),
+    /// Tell what was decided last, what is awaited, and what to do
+    Explain(ExplainArguments),
+    /// Print what the processes of an application write
+    Logs(LogsArguments),
+    /// Print what happened
+    Events(EventsArguments),
+    /// Print the address of an application's REST API and web UI
+    Open(OpenArguments),
+    /// See whether this machine has what is needed
+    Doctor(DoctorArguments),
+    /// Print a script that completes commands in a shell
+    Completions(CompletionsArguments),
+    /// Install distributions of Apache Flink, or list them
+    #[command(subcommand)]
+    Flink(FlinkCommand),
     /// Print the CustomResourceDefinitions, for a cluster
     #[command(after_help = "Examples:\n  kobel crd | kubectl apply -f -")]
     Crd,
@@ -76,7 +114,7 @@ pub(crate) enum Command {
 }
 
 /// What `kobel run` takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(about = "Run the statements of a Flink SQL script, one after the other")]
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunArguments {
@@ -121,6 +159,40 @@ pub(crate) struct RunArguments {
     /// Leave behind state of the snapshot that no operator of the script claims
     #[arg(long)]
     pub(crate) allow_non_restored_state: bool,
+
+    /// For whom the script runs
+    #[arg(skip)]
+    pub(crate) role: Role,
+
+    /// Nothing runs; it is only found out whether the script can go on from this snapshot
+    #[arg(skip)]
+    pub(crate) check: Option<PathBuf>,
+}
+
+/// For whom a script runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// For a person, who may stop it with a savepoint.
+    #[default]
+    Person,
+    /// For a controller, which asks over REST for what it wants and only ends the process by a signal.
+    Application,
+}
+
+/// What `kobel runtime` takes.
+#[derive(Debug, Args)]
+pub(crate) struct RuntimeArguments {
+    /// File with the script
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: PathBuf,
+
+    /// File with the configuration: a JSON object of texts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) configuration: PathBuf,
+
+    /// Run nothing, and find out whether the script can go on from this snapshot
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) check: Option<PathBuf>,
 }
 
 /// The engines.

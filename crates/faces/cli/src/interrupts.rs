@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first stops the running job with a savepoint, the second stops it at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first stops the running job with a savepoint, the second stops it at once. The job of
+//! an application is stopped at once by the first: its controller has asked for a savepoint before, if it wanted one.
 //!
 //! While no job runs, and at the third time, the process ends where it stands. The handler is installed with the first
 //! job; before that the signals have their usual effect.
@@ -8,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kobel_model::{Error, Result};
 use kobel_runtime::job::{Control, Controller, StopMode};
 
+use crate::args::Role;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 
 /// What the person wants of the running job.
 pub(crate) struct Interrupts {
     terminal: Arc<Terminal>,
+    role: Role,
     state: Mutex<State>,
 }
 
@@ -29,8 +32,8 @@ struct State {
 
 impl Interrupts {
     /// No handler is installed yet.
-    pub(crate) fn new(terminal: Arc<Terminal>) -> Arc<Self> {
-        Arc::new(Self { terminal, state: Mutex::default() })
+    pub(crate) fn new(terminal: Arc<Terminal>, role: Role) -> Arc<Self> {
+        Arc::new(Self { terminal, role, state: Mutex::default() })
     }
 
     /// From here on signals go to this job.
@@ -76,12 +79,12 @@ impl Interrupts {
             return;
         }
         match (&state.controller, state.signals) {
-            (Some(controller), 1) => {
+            (Some(controller), 1) if self.role == Role::Person => {
                 self.terminal.drop_unread_rows();
                 controller.send(Control::StopWithSavepoint { directory: None, end: StopMode::Suspend });
                 self.terminal.inform("stopping with a savepoint (Ctrl-C again to stop at once)");
             }
-            (Some(controller), 2) => {
+            (Some(controller), 1 | 2) => {
                 controller.send(Control::Cancel);
                 self.terminal.inform("stopping at once");
             }

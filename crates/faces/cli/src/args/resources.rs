@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::machine::DetachArguments;
+
 const UP_EXAMPLES: &str = "\
 Examples:
   kobel up
+  kobel up --detach
   kobel up --data-dir ./data --listen 127.0.0.1:6443
   export KUBECONFIG=~/.local/share/kobel/kubeconfig
   kubectl get flinkdeployments
@@ -93,6 +96,10 @@ pub(crate) struct UpArguments {
     /// Serve the resource API and run no control loop: nothing is reported in the status of resources
     #[arg(long)]
     pub(crate) api_only: bool,
+
+    /// Whether it goes to the background.
+    #[command(flatten)]
+    pub(crate) detaching: DetachArguments,
 }
 
 /// What `kobel apply` takes.

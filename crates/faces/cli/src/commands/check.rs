@@ -2,11 +2,10 @@
 //!
 //! Only what the manifest itself shows is looked at. Whether other objects are there, and what they set, the API says.
 
-use std::collections::BTreeMap;
-
 use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::manifests::Manifest;
 use kobel_model::{Error, nearest};
+use kobel_resources::read::local_defaults;
 use kobel_resources::{API_VERSION, Context, GROUP, crd, read};
 use serde_json::{Map, Value};
 
@@ -43,7 +42,7 @@ pub(crate) fn check(manifest: &Manifest, served: Option<&Served>) -> Vec<Error> 
 fn problems(kind: &str, object: &Value) -> Vec<String> {
     let unknown = crd::root_schema(kind).prune(&mut object.clone());
     let mut found: Vec<String> = unknown.iter().map(|path| unknown_field(kind, path)).collect();
-    let context = Context { previous: None, find: &|_, _| None, defaults: &BTreeMap::new() };
+    let context = Context { previous: None, find: &|_, _| None, defaults: local_defaults() };
     if let Err(problems) = read(object, &context) {
         let own = problems.iter().filter(|problem| !depends_on_others(kind, &problem.path));
         found.extend(own.map(ToString::to_string));

@@ -112,6 +112,7 @@ impl Query<'_> {
             return Ok(Exit::Done);
         }
         let mut watch = self.watch(Shape::Objects, &version);
+        objects.iter().for_each(|object| watch.knows(object));
         loop {
             let change = watch.next().await?;
             print(self.terminal, &self.each(&[without_managers(change.object)])?)?;

@@ -17,10 +17,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kobel_connectors::StandardConnectors;
-use kobel_model::settings::options::{IGNORE_UNCLAIMED_STATE, RECOVERY_PATH};
+use kobel_model::settings::options::RECOVERY_PATH;
 use kobel_model::settings::{Notice, Settings, entry};
 use kobel_model::{Error, Result};
-use kobel_runtime::job::{JobEnd, RestoreFrom};
+use kobel_runtime::job::JobEnd;
 use kobel_sql::ast::{Statement, StatementKind};
 use kobel_sql::catalog::Connectors;
 use kobel_sql::error::SqlError;
@@ -34,7 +34,7 @@ use self::resume::{GoOn, PlannedJob, Resume, from_last, from_snapshot};
 use self::script::Script;
 use self::service::Service;
 use self::settings::{Overrides, check};
-use crate::args::RunArguments;
+use crate::args::{Role, RunArguments};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::terminal::table::whole_table;
@@ -83,11 +83,18 @@ fn run_script(
     let connectors: Arc<dyn Connectors> = Arc::new(StandardConnectors::new(streams(terminal)));
     let runner = JobRunner {
         terminal: Arc::clone(terminal),
-        interrupts: Interrupts::new(Arc::clone(terminal)),
+        interrupts: Interrupts::new(Arc::clone(terminal), arguments.role),
         connectors: Arc::clone(&connectors),
         stem: script.stem.clone(),
     };
     let program = Program { script, statements, overrides, settings, connectors };
+    if arguments.role == Role::Application {
+        program.check_application()?;
+    }
+    if let Some(snapshot) = &arguments.check {
+        program.check_snapshot(&runner, snapshot)?;
+        return Ok(Exit::Done);
+    }
     let (resume, lineage) = program.start(arguments, terminal)?;
     let session = program.session();
     ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None }.run()
@@ -171,6 +178,35 @@ impl Program {
             }
         }
         Ok((None, lineage))
+    }
+
+    /// Refuses what is no application: who manages one manages one job.
+    fn check_application(&self) -> Result<()> {
+        let jobs = self.jobs()?;
+        match jobs.len() {
+            1 => Ok(()),
+            0 => Err(Error::invalid(format!("`{}` has no job: no `INSERT INTO` and no query", self.script.name))),
+            count => {
+                Err(Error::unsupported(format!("`{}` has {count} jobs, and an application has one", self.script.name))
+                    .with_hint("put its statements into `EXECUTE STATEMENT SET BEGIN … END`"))
+            }
+        }
+    }
+
+    /// Makes sure that the script can go on from a snapshot.
+    fn check_snapshot(&self, runner: &JobRunner, snapshot: &Path) -> Result<()> {
+        let resume = from_snapshot(&local_path("--check", &snapshot.to_string_lossy())?, &self.jobs()?)?;
+        let mut session = self.session();
+        for (ordinal, statement) in self.statements.iter().enumerate() {
+            let outcome = self.execute(&mut session, ordinal, statement)?;
+            if let Outcome::Job(plan) = outcome
+                && plan.statement == resume.statement
+            {
+                let restore = Some(resume.restore(session.settings()));
+                return runner.check(plan, Start { settings: session.settings(), restore, service: None });
+            }
+        }
+        Ok(())
     }
 
     /// Whether a setting may name a snapshot to start from.
@@ -270,11 +306,7 @@ impl ScriptRun<'_> {
                 terminal.note(&format!("statement {place} (`{}`) had already finished; skipped", plan.name));
                 return Ok(None);
             }
-            Some(resume) if statement == resume.statement => Some(RestoreFrom {
-                directory: resume.directory.clone(),
-                manifest: resume.manifest.clone(),
-                ignore_unclaimed_state: settings.get(&IGNORE_UNCLAIMED_STATE),
-            }),
+            Some(resume) if statement == resume.statement => Some(resume.restore(settings)),
             _ => None,
         };
         if self.service.is_none() {

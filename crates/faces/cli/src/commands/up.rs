@@ -6,23 +6,31 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use kobel_apiserver::auth::secret_file;
 use kobel_apiserver::embedded::Embedded;
-use kobel_controller::Controller;
+use kobel_controller::{Controller, Machine};
+use kobel_logs::{Format, Level, LogOptions, Scrubber};
 use kobel_model::{Error, ErrorKind, Result, chain};
 
-use super::data;
+use super::background::Announcement;
+use super::{data, detach};
 use crate::args::resources::UpArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
 
+/// The bytes after which the log of the control loop is rotated.
+const LOG_BYTES: u64 = 16 << 20;
+/// How many files of it are kept.
+const LOG_FILES: usize = 4;
+
 /// Starts the API and reports what goes wrong.
 pub(crate) fn run(arguments: &UpArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    match up(arguments, &terminal) {
+    let ended = if arguments.detaching.detach { detach::start(arguments, &terminal) } else { up(arguments, &terminal) };
+    match ended {
         Ok(exit) => exit,
         Err(error) => {
             terminal.error(&error);
@@ -33,6 +41,9 @@ pub(crate) fn run(arguments: &UpArguments) -> Exit {
 
 fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     let begun = Instant::now();
+    if arguments.detaching.detached {
+        detach::leave_session()?;
+    }
     // Huge pages make a process that holds little half as large again. Where they cannot be refused, it is only larger.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
@@ -49,25 +60,45 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     terminal.say(&format!("ready in {took} ms: https://{address}, data in {}", directory.display()));
     terminal.say(&format!("kubeconfig {}", path.display()));
     terminal.say(&format!("export KUBECONFIG={} && kubectl get flinkdeployments", quoted(&path.to_string_lossy())));
-    let controller = if arguments.api_only { None } else { control(&path, terminal) };
+    let controller = if arguments.api_only { None } else { control(&directory, terminal) };
+    let announcement = arguments.detaching.detached.then(|| Announcement::make(&directory)).transpose()?;
     // The channel ends only with the process, so an error means the same.
     let _ = ended.recv();
     terminal.inform("stopping");
     // The loop is a client of the API, so it goes first.
     drop(controller);
     drop(api);
+    drop(announcement);
     Ok(Exit::Done)
 }
 
 /// Starts the control loop. The API is of use without it, so a failure is told and not more.
-fn control(kubeconfig: &Path, terminal: &Terminal) -> Option<Controller> {
-    match Controller::start(kubeconfig) {
+fn control(directory: &Path, terminal: &Terminal) -> Option<Controller> {
+    let started = log(directory).and_then(|()| {
+        let kobel =
+            std::env::current_exe().map_err(|error| Error::io("cannot find the program of this process", error))?;
+        Controller::start(&directory.join("kubeconfig"), &Machine { data: directory.to_owned(), kobel })
+    });
+    match started {
         Ok(controller) => Some(controller),
         Err(error) => {
-            terminal.warn(&format!("nothing is reported in the status of resources: {}", chain(&error)));
+            terminal.warn(&format!("no resource is carried out: {}", chain(&error)));
             None
         }
     }
+}
+
+/// What the control loop says of itself goes to a file.
+fn log(directory: &Path) -> Result<()> {
+    let options = LogOptions {
+        directory: directory.join("log"),
+        file_stem: "kobel-up".to_owned(),
+        rotation_size: LOG_BYTES,
+        max_files: LOG_FILES,
+        level: Level::Info,
+        format: Format::Text,
+    };
+    kobel_logs::start(options, Arc::new(Scrubber::new())).map(drop)
 }
 
 /// The port of the last time on this machine's own address if it is free, else any.

@@ -19,7 +19,31 @@ fn the_version_is_printed_by_flag_and_by_command() {
 #[test]
 fn every_help_has_examples() {
     let directory = tempdir().expect("a directory");
-    let commands = ["run", "up", "apply", "get", "describe", "delete", "diff", "crd", "token", "version"];
+    let commands = [
+        "run",
+        "up",
+        "down",
+        "apply",
+        "get",
+        "describe",
+        "delete",
+        "diff",
+        "suspend",
+        "resume",
+        "restart",
+        "rescale",
+        "savepoint",
+        "explain",
+        "logs",
+        "events",
+        "open",
+        "doctor",
+        "flink",
+        "completions",
+        "crd",
+        "token",
+        "version",
+    ];
     let of_commands = commands.map(|command| vec![command, "--help"]);
     for arguments in [vec!["--help"], vec!["help"], vec!["help", "run"]].into_iter().chain(of_commands) {
         let arguments = &arguments[..];

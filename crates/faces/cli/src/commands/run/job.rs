@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kobel_dataflow::graph::Graph;
 use kobel_model::ids::JobId;
 use kobel_model::keygroup::MaxParallelism;
 use kobel_model::settings::{Settings, options};
-use kobel_model::snapshot::SnapshotKind;
+use kobel_model::snapshot::{Manifest, SnapshotKind};
 use kobel_model::{Error, Result, chain};
 use kobel_runtime::job::{Clock, Control, Job, JobEnd, JobOptions, Progress, RestoreFrom};
 use kobel_sql::catalog::Connectors;
@@ -57,6 +58,14 @@ pub(crate) struct Start<'a> {
     pub(crate) service: Option<&'a Service>,
 }
 
+/// A plan with what runs it.
+struct Lowered {
+    graph: Graph,
+    /// Where rows go that are printed as a table.
+    table: Option<ResultTable>,
+    clock: Arc<SystemClock>,
+}
+
 /// What a job leaves behind for a recovery.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
@@ -86,25 +95,13 @@ impl JobRunner {
         lineage: &mut Lineage,
         checkpoints: &mut Option<Checkpoints>,
     ) -> Result<Ended> {
-        let settings = start.settings;
-        let zone = time_zone(settings)?;
         let plan = optimize(plan);
-        let clock = EvaluationClock::default();
-        let collected = plan.sinks.iter().find(|sink| sink.target == Target::Collect);
-        let table = collected.map(|sink| ResultTable::new(Arc::clone(&self.terminal), &sink.input, zone.clone()));
-        let options = LowerOptions {
-            expressions: ExprContext { time_zone: zone, clock: clock.clone() },
-            watermark_interval_ms: millis(settings.get(&options::AUTO_WATERMARK_INTERVAL)),
-            idle_timeout_ms: millis(settings.get(&options::SOURCE_IDLE_TIMEOUT)),
-        };
-        let clock = Arc::new(SystemClock::new(clock));
-        let sink = table.as_ref().map(ResultTable::sink);
         let not_started = |error: Error| error.context(format!("cannot start job `{}`", plan.name));
-        let graph = lower_job(&plan, self.connectors.as_ref(), sink, &options).map_err(not_started)?;
-        let mut options = self.options(&plan, settings, start.restore, clock)?;
+        let Lowered { graph, table, clock } = self.lower(&plan, start.settings)?;
+        let mut options = self.options(&plan, start.settings, start.restore, clock)?;
         let directory = options.checkpoint_dir.clone();
         if let (None, Some(job)) = (&options.restore, lineage.job_of(&directory, plan.statement)) {
-            options.job_id = job;
+            (options.job_id, options.lineage) = (job, job);
         }
         let job_id = options.job_id;
         let savepoint = options.restore.as_ref().filter(|from| from.manifest.kind == SnapshotKind::Savepoint);
@@ -124,6 +121,33 @@ impl JobRunner {
             }
         }
         Ok(ended)
+    }
+
+    /// Makes sure that a job can be made and go on from where it is to start; nothing is opened or changed.
+    ///
+    /// # Errors
+    /// Those of the plan, Invalid if the snapshot does not fit.
+    pub(crate) fn check(&self, plan: JobPlan, start: Start<'_>) -> Result<()> {
+        let plan = optimize(plan);
+        let Lowered { graph, clock, .. } = self.lower(&plan, start.settings)?;
+        let options = self.options(&plan, start.settings, start.restore, clock)?;
+        Job::check(&graph, &options).map_err(|error| error.context(format!("cannot start job `{}`", plan.name)))
+    }
+
+    fn lower(&self, plan: &JobPlan, settings: &Settings) -> Result<Lowered> {
+        let zone = time_zone(settings)?;
+        let clock = EvaluationClock::default();
+        let collected = plan.sinks.iter().find(|sink| sink.target == Target::Collect);
+        let table = collected.map(|sink| ResultTable::new(Arc::clone(&self.terminal), &sink.input, zone.clone()));
+        let options = LowerOptions {
+            expressions: ExprContext { time_zone: zone, clock: clock.clone() },
+            watermark_interval_ms: millis(settings.get(&options::AUTO_WATERMARK_INTERVAL)),
+            idle_timeout_ms: millis(settings.get(&options::SOURCE_IDLE_TIMEOUT)),
+        };
+        let sink = table.as_ref().map(ResultTable::sink);
+        let graph = lower_job(plan, self.connectors.as_ref(), sink, &options)
+            .map_err(|error| error.context(format!("cannot start job `{}`", plan.name)))?;
+        Ok(Lowered { graph, table, clock: Arc::new(SystemClock::new(clock)) })
     }
 
     /// Runs a job that is ready and tells about it.
@@ -170,11 +194,15 @@ impl JobRunner {
         restore: Option<RestoreFrom>,
         clock: Arc<dyn Clock>,
     ) -> Result<JobOptions> {
+        let chosen = settings.get(&options::JOB_ID).map(|text| job_id(&text)).transpose()?;
         let fresh = || JobId::from_bytes(rand::random());
+        let manifest = restore.as_ref().map(|from| &from.manifest);
+        let job_id = chosen.or_else(|| manifest.map(|manifest| manifest.job_id)).unwrap_or_else(fresh);
         Ok(JobOptions {
             name: plan.name.clone(),
             statement: plan.statement,
-            job_id: restore.as_ref().map_or_else(fresh, |from| from.manifest.job_id),
+            job_id,
+            lineage: manifest.map_or(job_id, Manifest::lineage),
             parallelism: usize::try_from(settings.get(&options::PARALLELISM)).unwrap_or(usize::MAX),
             vertex_parallelism: None,
             max_parallelism: MaxParallelism::new(settings.get(&options::MAX_PARALLELISM))?,
@@ -204,6 +232,14 @@ pub(crate) fn checkpoint_directory(settings: &Settings, stem: &str) -> Result<Pa
         Some(text) => local_path(options::CHECKPOINTS_DIR.key(), &text),
         None => Ok(data_directory(settings)?.join("checkpoints").join(stem)),
     }
+}
+
+/// An id that somebody else has chosen.
+fn job_id(text: &str) -> Result<JobId> {
+    let wrong = || {
+        Error::invalid(format!("cannot set `{}` to `{text}`: expected 32 hexadecimal digits", options::JOB_ID.key()))
+    };
+    text.parse().map_err(|_| wrong())
 }
 
 fn savepoint_directory(settings: &Settings) -> Result<PathBuf> {

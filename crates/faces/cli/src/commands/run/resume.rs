@@ -6,8 +6,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use kobel_model::ids::JobId;
+use kobel_model::settings::Settings;
+use kobel_model::settings::options::IGNORE_UNCLAIMED_STATE;
 use kobel_model::snapshot::Manifest;
 use kobel_model::{Error, ErrorKind, Result, chain};
+use kobel_runtime::job::RestoreFrom;
 use kobel_storage::snapshots;
 
 use super::lineage::Lineage;
@@ -35,6 +38,17 @@ pub(crate) struct Resume {
     pub(crate) directory: PathBuf,
     /// Its manifest.
     pub(crate) manifest: Manifest,
+}
+
+impl Resume {
+    /// The snapshot as a job with these settings goes on from it.
+    pub(crate) fn restore(&self, settings: &Settings) -> RestoreFrom {
+        RestoreFrom {
+            directory: self.directory.clone(),
+            manifest: self.manifest.clone(),
+            ignore_unclaimed_state: settings.get(&IGNORE_UNCLAIMED_STATE),
+        }
+    }
 }
 
 /// Goes on from the snapshot in `directory`.
@@ -195,6 +209,7 @@ mod tests {
             kind: SnapshotKind::Checkpoint,
             checkpoint_id: 1,
             job_id: JobId::from_bytes([1; 16]),
+            lineage: None,
             job_name: name.to_owned(),
             statement,
             triggered_ms: 0,

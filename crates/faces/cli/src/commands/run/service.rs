@@ -92,9 +92,10 @@ impl Service {
         application.is_shutdown_wanted || application.is_cancel_wanted
     }
 
-    /// Whether the process goes on answering when its script has ended.
+    /// Whether the process goes on answering when its script has ended; there must have been a job to ask about.
     pub(crate) fn stays(&self) -> bool {
-        self.stays && self.server.is_some() && !self.cluster.application().is_shutdown_wanted
+        let may_stay = self.stays && self.server.is_some() && !self.cluster.application().is_shutdown_wanted;
+        may_stay && !self.cluster.jobs().is_empty()
     }
 
     /// The script has ended: whoever waits for an answer gets it first, unless `stop` says that it is enough.

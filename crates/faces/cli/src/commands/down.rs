@@ -1,0 +1,77 @@
+//! `kobel down`: ends the `kobel up` in the background; applications go on running.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kobel_apiserver::embedded::STORE_FILE;
+use kobel_model::{Error, ErrorKind, Result};
+
+use super::background::Background;
+use super::data;
+use crate::args::machine::DownArguments;
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Ends the process and reports what goes wrong.
+pub(crate) fn run(arguments: &DownArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    match down(arguments, &terminal) {
+        Ok(exit) => exit,
+        Err(error) => {
+            terminal.error(&error);
+            Exit::Failed(error.kind())
+        }
+    }
+}
+
+fn down(arguments: &DownArguments, terminal: &Terminal) -> Result<Exit> {
+    let Some(directory) = data::directory(arguments.data_dir.as_deref()) else {
+        return Err(Error::new(ErrorKind::Missing, "there is no place for the data: `HOME` is not set")
+            .with_hint("name one with `--data-dir`"));
+    };
+    let Some(running) = Background::find(&directory)? else {
+        if is_in_use(&directory) {
+            let message = format!("`kobel up` on `{}` is not in the background", directory.display());
+            return Err(Error::invalid(message).with_hint("end it with Ctrl-C where it was started"));
+        }
+        terminal.say(&format!("nothing runs in the background on {}", directory.display()));
+        return Ok(Exit::Done);
+    };
+    running.ask_to_end()?;
+    let begun = Instant::now();
+    while running.is_alive() {
+        if begun.elapsed() >= arguments.timeout {
+            let seconds = arguments.timeout.as_secs();
+            let message = format!("process {} has not ended after {seconds} s", running.pid());
+            return Err(Error::new(ErrorKind::Unavailable, message)
+                .with_hint(format!("it was asked to; `{}` has what it says", directory.join("log/up.log").display())));
+        }
+        std::thread::sleep(INTERVAL);
+    }
+    terminal.say("stopped; applications go on running, and the next `kobel up` finds them");
+    Ok(Exit::Done)
+}
+
+/// Whether a process has the data directory.
+fn is_in_use(directory: &Path) -> bool {
+    let lock = File::open(directory.join(format!("{STORE_FILE}.lock")));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_in_use_while_its_lock_is_held() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(!is_in_use(directory.path()));
+        let lock = File::create(directory.path().join(format!("{STORE_FILE}.lock"))).unwrap();
+        assert!(!is_in_use(directory.path()));
+        lock.lock().unwrap();
+        assert!(is_in_use(directory.path()));
+    }
+}

@@ -1,0 +1,208 @@
+//! `kobel events`: what happened to an object, to those of a namespace, or to all; with `-w` what happens next.
+
+use jiff::Timestamp;
+use kobel_kubernetes::context::yaml;
+use kobel_kubernetes::objects::{Selection, metadata, seen};
+use kobel_kubernetes::watch::{Shape, Watch};
+use kobel_model::{Error, Result};
+use serde_json::{Value, json};
+
+use super::age::age;
+use super::client::{Session, complete, print};
+use super::columns::Columns;
+use super::target::Target;
+use crate::args::inspection::{EventsArguments, Form};
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Prints events and reports what goes wrong.
+pub(crate) fn run(arguments: &EventsArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    complete(&terminal, events(arguments, &terminal))
+}
+
+async fn events(arguments: &EventsArguments, terminal: &Terminal) -> Result<Exit> {
+    let session = Session::open(&arguments.api).await?;
+    let served = session.kinds.of_manifest("v1", "Event")?;
+    let selection = selection(&session, arguments).await?;
+    let mut list = session.cluster.list(served, &selection).await?;
+    let version = metadata(&list, "resourceVersion").to_owned();
+    let mut found = match list.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    };
+    found.sort_by(|a, b| seen(a).cmp(seen(b)));
+    if found.is_empty() && !arguments.watch && arguments.output == Form::Text {
+        terminal.say(&nothing(&selection));
+        return Ok(Exit::Done);
+    }
+    let mut page = Page { columns: Columns::default(), arguments };
+    print(terminal, &page.first(&found, Timestamp::now())?)?;
+    if !arguments.watch {
+        return Ok(Exit::Done);
+    }
+    let mut watch = Watch::after(&session.cluster, served, selection, Shape::Objects, &version);
+    loop {
+        let change = watch.next().await?;
+        // An event that is forgotten after its time is no event.
+        if change.kind != "DELETED" {
+            print(terminal, &page.next(&change.object, Timestamp::now())?)?;
+        }
+    }
+}
+
+/// Which events are meant.
+async fn selection(session: &Session, arguments: &EventsArguments) -> Result<Selection> {
+    let Some(typed) = &arguments.target else {
+        let namespace = (!arguments.all_namespaces).then(|| session.namespace.clone());
+        return Ok(Selection { namespace, ..Selection::default() });
+    };
+    let target = Target::of_any_kind(session, typed).await?;
+    let fields = format!("involvedObject.name={},involvedObject.uid={}", target.name(), uid(&target.object));
+    // Events of objects without a namespace stand in `default`.
+    let namespace = target.namespace().unwrap_or("default").to_owned();
+    Ok(Selection { namespace: Some(namespace), labels: None, fields: Some(fields) })
+}
+
+fn uid(object: &Value) -> &str {
+    metadata(object, "uid")
+}
+
+fn nothing(selection: &Selection) -> String {
+    match (&selection.fields, &selection.namespace) {
+        (Some(_), _) => "No events found for it; they are kept for a while only.".to_owned(),
+        (None, Some(namespace)) => format!("No events found in {namespace} namespace."),
+        (None, None) => "No events found".to_owned(),
+    }
+}
+
+/// Events as they are printed, one after the other.
+struct Page<'a> {
+    columns: Columns,
+    arguments: &'a EventsArguments,
+}
+
+impl Page<'_> {
+    /// What is there at the beginning.
+    fn first(&mut self, events: &[Value], now: Timestamp) -> Result<String> {
+        match self.arguments.output {
+            Form::Text => {
+                let mut rows = vec![self.header()];
+                rows.extend(events.iter().map(|event| self.row(event, now)));
+                Ok(self.columns.lines(&rows))
+            }
+            _ if self.arguments.watch => {
+                let mut text = String::new();
+                for event in events {
+                    text.push_str(&self.next(event, now)?);
+                }
+                Ok(text)
+            }
+            form => whole(
+                form,
+                &json!({"apiVersion": "v1", "items": events, "kind": "List", "metadata": {"resourceVersion": ""}}),
+            ),
+        }
+    }
+
+    /// One more.
+    fn next(&mut self, event: &Value, now: Timestamp) -> Result<String> {
+        match self.arguments.output {
+            Form::Text => {
+                let row = self.row(event, now);
+                Ok(self.columns.lines(&[row]))
+            }
+            Form::Yaml => Ok(format!("---\n{}", whole(Form::Yaml, event)?)),
+            Form::Json => whole(Form::Json, event),
+        }
+    }
+
+    fn header(&self) -> Vec<String> {
+        let namespace = self.arguments.all_namespaces.then_some("NAMESPACE");
+        let names = ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
+        namespace.into_iter().chain(names).map(str::to_owned).collect()
+    }
+
+    fn row(&self, event: &Value, now: Timestamp) -> Vec<String> {
+        let text = |path: &str| event.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let namespace = self.arguments.all_namespaces.then(|| text("/metadata/namespace").to_owned());
+        let object = format!("{}/{}", text("/involvedObject/kind").to_lowercase(), text("/involvedObject/name"));
+        let cells = [
+            last_seen(event, now),
+            text("/type").to_owned(),
+            text("/reason").to_owned(),
+            object,
+            text("/message").to_owned(),
+        ];
+        namespace.into_iter().chain(cells).collect()
+    }
+}
+
+/// `5s`, or `5s (x3 over 2m)` of what happened more than once.
+fn last_seen(event: &Value, now: Timestamp) -> String {
+    let last = age(seen(event), now);
+    let count = event.get("count").and_then(Value::as_i64).unwrap_or(1);
+    match event.get("firstTimestamp").and_then(Value::as_str) {
+        Some(first) if count > 1 => format!("{last} (x{count} over {})", age(first, now)),
+        _ => last,
+    }
+}
+
+fn whole(form: Form, value: &Value) -> Result<String> {
+    let mut text = match form {
+        Form::Yaml => yaml(value)?,
+        _ => serde_json::to_string_pretty(value).map_err(|error| Error::bug("cannot write JSON").with_source(error))?,
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::resources::ApiArguments;
+
+    fn arguments(output: Form) -> EventsArguments {
+        EventsArguments { target: None, all_namespaces: false, watch: true, output, api: ApiArguments::default() }
+    }
+
+    fn event() -> Value {
+        json!({
+            "kind": "Event", "type": "Warning", "reason": "SavepointError", "message": "disk full", "count": 3,
+            "metadata": {"namespace": "team"}, "involvedObject": {"kind": "FlinkDeployment", "name": "flights"},
+            "firstTimestamp": "2026-01-01T23:58:00Z", "lastTimestamp": "2026-01-01T23:59:55Z",
+        })
+    }
+
+    fn page(arguments: &EventsArguments) -> Page<'_> {
+        Page { columns: Columns::default(), arguments }
+    }
+
+    #[test]
+    fn a_table_tells_when_what_and_of_which_object() {
+        let now = "2026-01-02T00:00:00Z".parse().unwrap();
+        let mut arguments = arguments(Form::Text);
+        let expected = "\
+LAST SEEN       TYPE      REASON           OBJECT                    MESSAGE
+5s (x3 over 2m)   Warning   SavepointError   flinkdeployment/flights   disk full
+";
+        let printed = page(&arguments).first(&[event()], now).unwrap();
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(squeezed(&printed), squeezed(expected));
+        assert_eq!(printed.lines().count(), 2);
+        arguments.all_namespaces = true;
+        let printed = page(&arguments).first(&[event()], now).unwrap();
+        assert!(printed.starts_with("NAMESPACE") && printed.contains("\nteam "), "{printed}");
+    }
+
+    #[test]
+    fn a_watched_page_is_documents_one_after_the_other() {
+        let now = Timestamp::UNIX_EPOCH;
+        let yaml = page(&arguments(Form::Yaml)).first(&[event(), event()], now).unwrap();
+        assert_eq!(yaml.matches("---\n").count(), 2, "{yaml}");
+        let json = page(&arguments(Form::Json)).next(&event(), now).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), event());
+    }
+}

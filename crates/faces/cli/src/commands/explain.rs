@@ -1,0 +1,223 @@
+//! `kobel explain`: what was decided last about an object, what is awaited, since when, and what to do.
+
+use jiff::Timestamp;
+use kobel_kubernetes::context::yaml;
+use kobel_kubernetes::objects::seen;
+use kobel_model::{Error, Result};
+use serde_json::{Value, json};
+
+use super::age::age;
+use super::client::{Session, complete, print};
+use super::columns::Columns;
+use super::explanation::explanation;
+use super::reported::{Condition, HONOURED, RUNNING, Reported, SETTLED};
+use super::target::Target;
+use crate::args::inspection::{ExplainArguments, Form};
+use crate::exit::Exit;
+use crate::terminal::escape::push_escaped_lines;
+use crate::terminal::{Terminal, Verbosity};
+
+/// How many events are told.
+const EVENTS_MAX: usize = 5;
+
+/// Explains an object and reports what goes wrong.
+pub(crate) fn run(arguments: &ExplainArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    complete(&terminal, explain(arguments, &terminal))
+}
+
+async fn explain(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit> {
+    let session = Session::open(&arguments.api).await?;
+    let target = Target::find(&session, &arguments.target).await?;
+    let events = session.cluster.events(&target.object).await?;
+    let newest = events.get(events.len().saturating_sub(EVENTS_MAX)..).unwrap_or_default();
+    let words = target.typed(&session);
+    let subject = Subject { target: &target, words: &words, events: newest, now: Timestamp::now() };
+    let text = match arguments.output {
+        Form::Text => subject.text(),
+        Form::Yaml => yaml(&subject.value())?,
+        Form::Json => {
+            let json = serde_json::to_string_pretty(&subject.value());
+            json.map_err(|error| Error::bug("cannot write JSON").with_source(error))?
+        }
+    };
+    print(terminal, &format!("{}\n", text.trim_end()))?;
+    Ok(Exit::Done)
+}
+
+/// What is explained.
+struct Subject<'a> {
+    target: &'a Target,
+    /// The words by which commands are told of it.
+    words: &'a str,
+    /// The last events, oldest first.
+    events: &'a [Value],
+    now: Timestamp,
+}
+
+impl Subject<'_> {
+    /// For people.
+    fn text(&self) -> String {
+        let reported = Reported::of(&self.target.object);
+        let namespace = self.target.namespace().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
+        let mut text = format!("{}{namespace}\n\n", self.target.shown());
+        let mut rows = vec![vec!["state".to_owned(), or_none(reported.lifecycle())]];
+        if self.target.has_job() {
+            let id = reported.job_id().map(|id| format!(" ({id})")).unwrap_or_default();
+            rows.push(vec!["job".to_owned(), format!("{}{id}", or_none(reported.job_state()))]);
+        }
+        if let Some(job_manager) = reported.job_manager() {
+            rows.push(vec!["job manager".to_owned(), job_manager.to_owned()]);
+        }
+        let observed = reported.observed().map_or_else(|| "none".to_owned(), |observed| observed.to_string());
+        let generation = format!("{}, acted on: {observed}", reported.generation());
+        rows.push(vec!["generation".to_owned(), generation]);
+        push_indented(&mut text, &Columns::default().lines(&rows));
+        text.push('\n');
+        for sentence in explanation(&self.target.object, self.words, self.now) {
+            // Messages come from jobs and their connectors.
+            push_escaped_lines(&mut text, &sentence);
+            text.push('\n');
+        }
+        if !self.events.is_empty() {
+            text.push_str("\nlast events:\n");
+            let rows: Vec<Vec<String>> = self.events.iter().map(|event| self.event(event)).collect();
+            push_indented(&mut text, &Columns::default().lines(&rows));
+        }
+        text
+    }
+
+    fn event(&self, event: &Value) -> Vec<String> {
+        let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        vec![age(seen(event), self.now), text("type"), text("reason"), text("message")]
+    }
+
+    /// For programs.
+    fn value(&self) -> Value {
+        let reported = Reported::of(&self.target.object);
+        let events: Vec<Value> = self
+            .events
+            .iter()
+            .map(|event| {
+                let [kind, reason, message] = ["type", "reason", "message"].map(|name| event.get(name));
+                json!({"type": kind, "reason": reason, "message": message, "lastSeen": seen(event),
+                       "count": event.get("count")})
+            })
+            .collect();
+        json!({
+            "kind": self.target.served.kind,
+            "namespace": self.target.namespace(),
+            "name": self.target.name(),
+            "generation": reported.generation(),
+            "observedGeneration": reported.observed(),
+            "deletionTimestamp": reported.leaving_since(),
+            "lifecycleState": reported.lifecycle(),
+            "jobManagerDeploymentStatus": reported.job_manager(),
+            "job": {"id": reported.job_id(), "state": reported.job_state(), "restoresFrom": reported.restore_path()},
+            "settled": reported.condition(SETTLED).map(condition),
+            "running": reported.condition(RUNNING).map(condition),
+            "honoured": reported.condition(HONOURED).map(condition),
+            "error": reported.error(),
+            "events": events,
+            "explanation": explanation(&self.target.object, self.words, self.now).join(" "),
+        })
+    }
+}
+
+fn condition(condition: Condition<'_>) -> Value {
+    json!({
+        "status": condition.status,
+        "reason": condition.reason,
+        "message": condition.message,
+        "lastTransitionTime": Some(condition.since).filter(|since| !since.is_empty()),
+        "observedGeneration": condition.generation,
+    })
+}
+
+fn or_none(word: Option<&str>) -> String {
+    word.unwrap_or("none reported").to_owned()
+}
+
+fn push_indented(text: &mut String, lines: &str) {
+    for line in lines.lines() {
+        text.push_str("  ");
+        text.push_str(line);
+        text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kobel_kubernetes::kinds::Served;
+
+    use super::*;
+
+    fn target() -> Target {
+        let served = Served {
+            group: "flink.apache.org".to_owned(),
+            version: "v1beta1".to_owned(),
+            plural: "flinkdeployments".to_owned(),
+            singular: "flinkdeployment".to_owned(),
+            kind: "FlinkDeployment".to_owned(),
+            short_names: vec!["flinkdep".to_owned()],
+            is_namespaced: true,
+            verbs: Vec::new(),
+        };
+        let object = json!({
+            "metadata": {"name": "flights", "namespace": "team", "generation": 4},
+            "spec": {"job": {"state": "running"}},
+            "status": {
+                "lifecycleState": "UPGRADING", "observedGeneration": 4, "jobManagerDeploymentStatus": "READY",
+                "jobStatus": {"state": "RUNNING", "jobId": "0a1b"},
+                "conditions": [{"type": "Settled", "status": "False", "reason": "Savepoint",
+                                "message": "waits for a savepoint", "lastTransitionTime": "2026-01-01T23:59:48Z"}],
+            },
+        });
+        Target { served, object }
+    }
+
+    fn event() -> Value {
+        json!({"type": "Normal", "reason": "SpecChanged", "message": "parallelism : 2 -> 4", "count": 1,
+               "lastTimestamp": "2026-01-01T23:59:47Z"})
+    }
+
+    #[test]
+    fn a_person_reads_the_state_the_sentences_and_the_events() {
+        let (target, events) = (target(), [event()]);
+        let now = "2026-01-02T00:00:00Z".parse().unwrap();
+        let expected = "\
+flinkdeployment.flink.apache.org/flights in team
+
+  state         UPGRADING
+  job           RUNNING (0a1b)
+  job manager   READY
+  generation    4, acted on: 4
+
+A change is being carried out. The job is RUNNING.
+What is awaited (Savepoint): waits for a savepoint. It has not been settled for 12s.
+
+last events:
+  13s   Normal   SpecChanged   parallelism : 2 -> 4
+";
+        let subject = Subject { target: &target, words: "flights", events: &events, now };
+        assert_eq!(subject.text(), expected);
+    }
+
+    #[test]
+    fn a_program_reads_the_same_as_fields() {
+        let (target, events) = (target(), [event()]);
+        let now = "2026-01-02T00:00:00Z".parse().unwrap();
+        let value = Subject { target: &target, words: "flights", events: &events, now }.value();
+        for (path, expected) in [
+            ("/lifecycleState", json!("UPGRADING")),
+            ("/job/id", json!("0a1b")),
+            ("/settled/reason", json!("Savepoint")),
+            ("/settled/lastTransitionTime", json!("2026-01-01T23:59:48Z")),
+            ("/honoured", json!(null)),
+            ("/error", json!(null)),
+            ("/events/0/lastSeen", json!("2026-01-01T23:59:47Z")),
+        ] {
+            assert_eq!(value.pointer(path), Some(&expected), "{path}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `kobel resume`: starts a suspended job from where it stopped.
+
+use kobel_model::Result;
+use serde_json::json;
+
+use super::change::{Order, Plan, job_of};
+use super::client::complete;
+use super::settling::Goal;
+use super::target::Target;
+use crate::args::lifecycle::ResumeArguments;
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Resumes a job and reports what goes wrong.
+pub(crate) fn run(arguments: &ResumeArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    let order = Order { target: &arguments.target, wait: &arguments.wait, api: &arguments.api, outcome: "resumed" };
+    complete(&terminal, order.carry_out(plan, &terminal))
+}
+
+fn plan(target: &Target) -> Result<Plan> {
+    job_of(target)?;
+    Ok(Plan { goal: Goal::Running, patch: json!({"spec": {"job": {"state": "running"}}}) })
+}

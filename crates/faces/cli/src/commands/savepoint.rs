@@ -1,0 +1,113 @@
+//! `kobel savepoint`: takes a savepoint of a running job, as a FlinkStateSnapshot, and prints where it lies.
+
+use jiff::Timestamp;
+use kobel_model::{Error, ErrorKind, Result};
+use kobel_resources::API_VERSION;
+use serde_json::{Value, json};
+
+use super::change::job_of;
+use super::client::{Session, complete, explained, print};
+use super::follow::Follow;
+use super::settling::judge_snapshot;
+use super::target::{SNAPSHOT, Target};
+use crate::args::lifecycle::{Format, SavepointArguments};
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Takes a savepoint and reports what goes wrong.
+pub(crate) fn run(arguments: &SavepointArguments) -> Exit {
+    let terminal = Terminal::new(Verbosity::Normal);
+    complete(&terminal, savepoint(arguments, &terminal))
+}
+
+async fn savepoint(arguments: &SavepointArguments, terminal: &Terminal) -> Result<Exit> {
+    let session = Session::open(&arguments.api).await?;
+    let target = Target::find(&session, &arguments.target).await?;
+    job_of(&target)?;
+    let asked = snapshot(&target, arguments, Timestamp::now().as_millisecond());
+    let served = session.kinds.of_manifest(API_VERSION, SNAPSHOT)?.clone();
+    let made = session.cluster.create(&served, target.namespace(), None, &asked).await.map_err(explained)?;
+    let snapshot = Target { served, object: made };
+    if arguments.wait.no_wait {
+        print(terminal, &format!("{} created\n", snapshot.shown()))?;
+        return Ok(Exit::Done);
+    }
+    terminal.drop_unread_rows();
+    let follow = Follow { session: &session, target: &snapshot, timeout: arguments.wait.timeout, terminal };
+    let done = follow.until(judge_snapshot).await?;
+    let Some(path) = done.pointer("/status/path").and_then(Value::as_str) else {
+        let message = format!("the savepoint `{}` is complete, and nothing says where it lies", snapshot.name());
+        return Err(Error::new(ErrorKind::Bug, message));
+    };
+    terminal.note(&format!("`kobel delete flinkstatesnapshot/{}` deletes its files", snapshot.name()));
+    print(terminal, &format!("{path}\n"))?;
+    Ok(Exit::Done)
+}
+
+/// The snapshot to ask for. It is tried once, because somebody waits for it.
+fn snapshot(target: &Target, arguments: &SavepointArguments, now_ms: i64) -> Value {
+    let mut savepoint = json!({});
+    if let Some(path) = &arguments.path {
+        savepoint["path"] = path.to_string_lossy().into();
+    }
+    if let Some(format) = arguments.format {
+        savepoint["formatType"] = word(format).into();
+    }
+    json!({
+        "apiVersion": API_VERSION,
+        "kind": SNAPSHOT,
+        "metadata": {"name": format!("{}-manual-{now_ms}", target.name()), "namespace": target.namespace()},
+        "spec": {
+            "jobReference": {"kind": target.served.kind, "name": target.name()},
+            "savepoint": savepoint,
+            "backoffLimit": 0,
+        },
+    })
+}
+
+fn word(format: Format) -> &'static str {
+    match format {
+        Format::Canonical => "CANONICAL",
+        Format::Native => "NATIVE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kobel_kubernetes::kinds::Served;
+
+    use super::*;
+    use crate::args::lifecycle::WaitArguments;
+    use crate::args::resources::ApiArguments;
+
+    #[test]
+    fn a_snapshot_names_its_job_and_only_what_was_asked_for() {
+        let served = Served {
+            group: "flink.apache.org".to_owned(),
+            version: "v1beta1".to_owned(),
+            plural: "flinksessionjobs".to_owned(),
+            singular: "flinksessionjob".to_owned(),
+            kind: "FlinkSessionJob".to_owned(),
+            short_names: Vec::new(),
+            is_namespaced: true,
+            verbs: Vec::new(),
+        };
+        let target = Target { served, object: json!({"metadata": {"name": "delays", "namespace": "team"}}) };
+        let mut arguments = SavepointArguments {
+            target: "delays".to_owned(),
+            path: None,
+            format: None,
+            wait: WaitArguments { no_wait: false, timeout: Duration::from_secs(1) },
+            api: ApiArguments::default(),
+        };
+        let plain = snapshot(&target, &arguments, 5);
+        assert_eq!(plain["metadata"], json!({"name": "delays-manual-5", "namespace": "team"}));
+        assert_eq!(plain["spec"]["jobReference"], json!({"kind": "FlinkSessionJob", "name": "delays"}));
+        assert_eq!(plain["spec"]["savepoint"], json!({}));
+        (arguments.path, arguments.format) = (Some("file:///s".into()), Some(Format::Native));
+        let full = snapshot(&target, &arguments, 5);
+        assert_eq!(full["spec"]["savepoint"], json!({"path": "file:///s", "formatType": "NATIVE"}));
+    }
+}

@@ -1,0 +1,164 @@
+//! Which application or session job a person means: `NAME`, `flinkdeployment/NAME`, `sessionjob/NAME`.
+
+use kobel_kubernetes::kinds::Served;
+use kobel_kubernetes::objects::metadata;
+use kobel_model::{Error, ErrorKind, Result};
+use kobel_resources::API_VERSION;
+use serde_json::Value;
+
+use super::client::{Session, reference};
+
+/// The kind of an application or a session cluster.
+pub(crate) const DEPLOYMENT: &str = "FlinkDeployment";
+/// The kind of a job on a session cluster.
+pub(crate) const SESSION_JOB: &str = "FlinkSessionJob";
+/// The kind of a savepoint or a checkpoint.
+pub(crate) const SNAPSHOT: &str = "FlinkStateSnapshot";
+
+/// An object that was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) served: Served,
+    pub(crate) object: Value,
+}
+
+impl Target {
+    /// Finds the application or session job that is meant; a name alone may be either.
+    pub(crate) async fn find(session: &Session, typed: &str) -> Result<Self> {
+        match reference(typed, None)? {
+            (kind, Some(name)) => {
+                let served = session.kinds.named(kind)?;
+                if served.api_version() != API_VERSION || ![DEPLOYMENT, SESSION_JOB].contains(&served.kind.as_str()) {
+                    return Err(Error::invalid(format!("`{typed}` is a {}, which has no job", served.kind))
+                        .with_hint("name a FlinkDeployment (`flinkdeployment/NAME`) or a FlinkSessionJob"));
+                }
+                Self::read(session, served, name).await
+            }
+            (name, None) => Self::named(session, name).await,
+        }
+    }
+
+    /// Finds an object of whatever kind is named, an application or session job if none is.
+    pub(crate) async fn of_any_kind(session: &Session, typed: &str) -> Result<Self> {
+        match reference(typed, None)? {
+            (kind, Some(name)) => Self::read(session, session.kinds.named(kind)?, name).await,
+            (name, None) => Self::named(session, name).await,
+        }
+    }
+
+    /// What keeps the cluster that the job runs on: the object itself, or the session cluster of a session job.
+    pub(crate) async fn cluster(&self, session: &Session) -> Result<Self> {
+        if self.served.kind != SESSION_JOB {
+            return Ok(self.clone());
+        }
+        let deployments = session.kinds.of_manifest(API_VERSION, DEPLOYMENT)?;
+        let name = self.object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
+        let found = session.cluster.find(deployments, self.namespace(), name).await?;
+        let object = found.ok_or_else(|| {
+            let message = format!("the session cluster `{name}` of `{}` does not exist", self.name());
+            Error::new(ErrorKind::Missing, message).with_hint("apply it; the job is started as soon as it is ready")
+        })?;
+        Ok(Self { served: deployments.clone(), object })
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        metadata(&self.object, "name")
+    }
+
+    /// Its namespace.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        Some(metadata(&self.object, "namespace")).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// `singular.group/name`, as outcomes name an object.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}/{}", self.served.shown(), self.name())
+    }
+
+    /// The words by which this command and others are told of it: `basic`, `sessionjob/delays -n team`.
+    pub(crate) fn typed(&self, session: &Session) -> String {
+        let mut words = match self.served.kind.as_str() {
+            DEPLOYMENT => self.name().to_owned(),
+            _ => format!("{}/{}", self.short_kind(), self.name()),
+        };
+        if let Some(namespace) = self.namespace().filter(|namespace| *namespace != session.cluster.namespace()) {
+            words.push_str(" -n ");
+            words.push_str(namespace);
+        }
+        words
+    }
+
+    /// Whether it has a job of its own; a session cluster has none.
+    pub(crate) fn has_job(&self) -> bool {
+        self.object.pointer("/spec/job").is_some_and(|job| !job.is_null())
+    }
+
+    fn short_kind(&self) -> &str {
+        self.served.short_names.first().unwrap_or(&self.served.singular)
+    }
+
+    async fn read(session: &Session, served: &Served, name: &str) -> Result<Self> {
+        let object = session.cluster.find(served, session.namespace_of(served), name).await?;
+        let object = object.ok_or_else(|| absent(&served.kind, name, &session.namespace))?;
+        Ok(Self { served: served.clone(), object })
+    }
+
+    async fn named(session: &Session, name: &str) -> Result<Self> {
+        if name.is_empty() {
+            return Err(
+                Error::invalid("the name is empty").with_hint("`kobel get flinkdeployments` lists what there is")
+            );
+        }
+        let mut found = Vec::new();
+        for kind in [DEPLOYMENT, SESSION_JOB] {
+            let served = session.kinds.of_manifest(API_VERSION, kind)?;
+            if let Some(object) = session.cluster.find(served, session.namespace_of(served), name).await? {
+                found.push(Self { served: served.clone(), object });
+            }
+        }
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => Ok(one),
+            (None, _) => Err(absent("FlinkDeployment or FlinkSessionJob", name, &session.namespace)),
+            (Some(_), Some(_)) => {
+                let message = format!("`{name}` is a FlinkDeployment and a FlinkSessionJob");
+                Err(Error::invalid(message)
+                    .with_hint(format!("write `flinkdeployment/{name}` or `flinksessionjob/{name}`")))
+            }
+        }
+    }
+}
+
+fn absent(kind: &str, name: &str, namespace: &str) -> Error {
+    Error::new(ErrorKind::Missing, format!("there is no {kind} `{name}` in the namespace `{namespace}`"))
+        .with_hint("`kobel get flinkdeployments -A` and `kobel get flinksessionjobs -A` list what there is")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn target(kind: &str, object: Value) -> Target {
+        let served = Served {
+            group: "flink.apache.org".to_owned(),
+            version: "v1beta1".to_owned(),
+            plural: format!("{}s", kind.to_lowercase()),
+            singular: kind.to_lowercase(),
+            kind: kind.to_owned(),
+            short_names: Vec::new(),
+            is_namespaced: true,
+            verbs: Vec::new(),
+        };
+        Target { served, object }
+    }
+
+    #[test]
+    fn a_session_cluster_has_no_job() {
+        for (spec, expected) in [(json!({"job": {}}), true), (json!({}), false), (json!({"job": null}), false)] {
+            let target = target(DEPLOYMENT, json!({"metadata": {"name": "a"}, "spec": spec}));
+            assert_eq!((target.has_job(), target.shown().as_str()), (expected, "flinkdeployment.flink.apache.org/a"));
+        }
+    }
+}
