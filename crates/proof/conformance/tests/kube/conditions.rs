@@ -66,7 +66,7 @@ async fn others_keep_their_conditions(api: &Api<DynamicObject>) {
     let before = honoured(api, "foreign").await;
     let running = json!({
         "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment", "metadata": {"name": "foreign"},
-        "status": {"conditions": [{"type": "Running", "status": "True", "message": "it runs"}]},
+        "status": {"conditions": [{"type": "Watched", "status": "True", "message": "it runs"}]},
     });
     let params = PatchParams::apply("another");
     api.patch_status("foreign", &params, &Patch::Apply(&running)).await.expect("a condition is applied");
@@ -74,7 +74,7 @@ async fn others_keep_their_conditions(api: &Api<DynamicObject>) {
     api.patch("foreign", &PatchParams::default(), &patch).await.expect("the deployment is patched");
     let after = said(api, "foreign", |condition| condition["observedGeneration"] == 2).await;
     assert_eq!(after["lastTransitionTime"], before["lastTransitionTime"], "the status of the condition is the same");
-    assert_eq!(condition(api, "foreign", "Running").await["message"], "it runs");
+    assert_eq!(condition(api, "foreign", "Watched").await["message"], "it runs");
 }
 
 async fn it_is_taken_back(api: &Api<DynamicObject>) {
@@ -82,7 +82,7 @@ async fn it_is_taken_back(api: &Api<DynamicObject>) {
     api.patch("foreign", &PatchParams::default(), &patch).await.expect("the deployment is patched");
     let said = said(api, "foreign", |condition| condition["status"] != "False").await;
     assert!(said.is_null() || (said["status"] == "True" && said["observedGeneration"] == 3), "{said}");
-    assert_eq!(condition(api, "foreign", "Running").await["message"], "it runs");
+    assert_eq!(condition(api, "foreign", "Watched").await["message"], "it runs");
 }
 
 async fn it_stands_still(api: &Api<DynamicObject>) {
@@ -99,7 +99,7 @@ fn deployment(name: &str) -> DynamicObject {
             "flinkVersion": "v1_20",
             "jobManager": {"resource": {"memory": "1024m", "cpu": 1}},
             "taskManager": {"resource": {"memory": "1024m", "cpu": 1}},
-            "job": {"jarURI": "local:///opt/count.sql", "parallelism": 2, "upgradeMode": "stateless"},
+            "job": {"jarURI": "local:///opt/count.sql", "parallelism": 2, "upgradeMode": "stateless", "state": "suspended"},
         },
     }))
     .expect("a manifest")

@@ -8,6 +8,8 @@ mod client;
 mod conditions;
 mod kills;
 mod kubectl;
+mod machine;
 mod manifests;
+mod native;
 mod server;
 mod transcript;
