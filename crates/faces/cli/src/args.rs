@@ -101,7 +101,7 @@ pub(crate) enum Command {
     /// Print a script that completes commands in a shell
     Completions(CompletionsArguments),
     /// Install distributions of Apache Flink, or list them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  kobel flink install 2.3 --from pip\n  kobel flink list")]
     Flink(FlinkCommand),
     /// Print the CustomResourceDefinitions, for a cluster
     #[command(after_help = "Examples:\n  kobel crd | kubectl apply -f -")]

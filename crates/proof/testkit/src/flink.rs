@@ -128,7 +128,7 @@ impl FlinkCluster {
 
     /// Compiles the runner, uploads it and returns the id under which it can be run.
     fn upload_runner(&mut self) -> Result<String, String> {
-        let jar = compile_runner(&self.home, self.folder.path())?;
+        let jar = runner_jar(&self.home, self.folder.path())?;
         let bytes = fs::read(&jar).map_err(|error| format!("cannot read `{}`: {error}", jar.display()))?;
         let mut body = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"jarfile\"; filename=\"runner.jar\"\r\n\
@@ -253,7 +253,7 @@ fn java_options(home: &Path) -> Result<String, String> {
 }
 
 /// Compiles the class that runs SQL scripts; returns a jar with it.
-fn compile_runner(home: &Path, folder: &Path) -> Result<PathBuf, String> {
+pub fn runner_jar(home: &Path, folder: &Path) -> Result<PathBuf, String> {
     let (compiler, packer) = (debian_binary("javac")?, debian_binary("jar")?);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("java").join(format!("{RUNNER}.java"));
     let (classes, jar) = (folder.join("classes"), folder.join("runner.jar"));

@@ -54,6 +54,18 @@ pub fn flink(version: &str) -> Result<PathBuf, String> {
     cached(&cache_folder()?, &format!("flink-{version}"), |folder| assemble_flink(folder, version))
 }
 
+/// Finds a release of Flink that a `kobel` has installed by itself from what the Python package index has of it, or has
+/// it install one.
+pub fn flink_installed_by(kobel: &Path, version: &str) -> Result<PathBuf, String> {
+    let folder = cached(&cache_folder()?, &format!("flink-by-kobel-{version}"), |folder| {
+        let mut install = Command::new(kobel);
+        install.args(["flink", "install", version, "--from", "pip", "--data-dir"]).arg(folder);
+        run(&mut install).map(drop)
+    })?;
+    let home = folder.join("flink").join(version);
+    must_be_there(&home.join("bin/flink")).map(|()| home)
+}
+
 /// Finds or unpacks the static files of Flink's Web UI.
 pub fn flink_web_ui(version: &str) -> Result<PathBuf, String> {
     let home = flink(version)?;

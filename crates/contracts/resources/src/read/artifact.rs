@@ -16,7 +16,7 @@ const CLUSTER_SCHEMES: &str = "local, file, http, https, s3, s3a, s3p, gs, hdfs,
 /// Schemes of a program that is brought to a session, unless the operator allows others.
 const SESSION_SCHEMES: &str = "https, s3, s3a, s3p";
 /// The operator's key of the schemes; a manifest cannot set it.
-const ALLOWED_SCHEMES: &str = "kubernetes.operator.user.artifacts.allowed-schemes";
+pub(super) const ALLOWED_SCHEMES: &str = "kubernetes.operator.user.artifacts.allowed-schemes";
 /// The operator's key that keeps programs from being fetched from private hosts; a manifest cannot set it.
 const RESTRICTED_HOSTS: &str = "kubernetes.operator.user.artifacts.disallow-restricted-hosts";
 /// The longest address.

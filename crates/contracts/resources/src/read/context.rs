@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::artifact::ALLOWED_SCHEMES;
+
 /// What surrounds a manifest.
 pub struct Context<'a> {
     /// The whole object as it is stored; absent for a new one.
@@ -16,12 +18,16 @@ pub struct Context<'a> {
     pub defaults: &'a BTreeMap<String, String>,
 }
 
-/// The defaults of one machine: each application has directories of its own there for what it keeps.
+/// The defaults of one machine: each application has directories of its own there for what it keeps, and programs may
+/// lie on it.
 pub fn local_defaults() -> &'static BTreeMap<String, String> {
     static DEFAULTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-        let own =
-            [("checkpoints", "execution.checkpointing.dir"), ("savepoints", "execution.checkpointing.savepoint-dir")];
-        own.into_iter().map(|(name, key)| (key.to_owned(), format!("its directory `{name}`"))).collect()
+        let defaults = [
+            ("execution.checkpointing.dir", "its directory `checkpoints`"),
+            ("execution.checkpointing.savepoint-dir", "its directory `savepoints`"),
+            (ALLOWED_SCHEMES, "https,s3,s3a,s3p,local"),
+        ];
+        defaults.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     });
     &DEFAULTS
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kobel_resources::flink_deployment::FlinkDeployment;
+use kobel_resources::session_job::FlinkSessionJob;
 use kobel_testkit::process::Running;
 use kube::api::{Api, ApiResource, DynamicObject};
 use tempfile::TempDir;
@@ -13,7 +14,7 @@ use crate::client::connect;
 use crate::server::up;
 
 /// How long anything may take; a busy machine needs a part of it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A machine with `kobel up` on it.
 #[derive(Debug)]
@@ -55,6 +56,17 @@ impl Machine {
         Api::namespaced_with(client, "default", &ApiResource::erase::<FlinkDeployment>(&()))
     }
 
+    /// The session jobs of the default namespace.
+    pub(crate) async fn session_jobs(&self) -> Api<DynamicObject> {
+        let client = connect(&self.data.join("kubeconfig")).await;
+        Api::namespaced_with(client, "default", &ApiResource::erase::<FlinkSessionJob>(&()))
+    }
+
+    /// A folder for files of the test.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Writes a script.
     pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
@@ -62,25 +74,30 @@ impl Machine {
         path
     }
 
-    /// What the application `orders` has printed so far.
-    pub(crate) fn output(&self) -> String {
-        fs::read_to_string(self.data.join("applications/default/orders/log/application.out")).unwrap_or_default()
+    /// What an application has printed so far.
+    pub(crate) fn printed(&self, name: &str) -> String {
+        let log = self.data.join("applications/default").join(name).join("log");
+        let files = ["application.out", "taskmanager-1.out"].map(|file| log.join(file));
+        files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default()
+    }
+
+    /// Whether an application has completed a checkpoint.
+    pub(crate) fn has_checkpoint(&self, name: &str) -> bool {
+        let folder = self.data.join("applications/default").join(name).join("checkpoints");
+        let jobs = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut checkpoints = jobs.flat_map(|job| fs::read_dir(job.path()).into_iter().flatten().flatten());
+        checkpoints.any(|checkpoint| checkpoint.path().join("_metadata").is_file())
     }
 
     /// Waits until a count that was printed behind `written` is larger than `count`; answers it. A count that begins
     /// anew is a lost state.
-    pub(crate) async fn counts_beyond(&self, written: usize, count: u64) -> u64 {
+    pub(crate) async fn counts(&self, name: &str, written: usize, count: u64) -> u64 {
         let begun = Instant::now();
         loop {
-            let output = self.output();
+            let output = self.printed(name);
             let new = output.get(written..).unwrap_or_default();
-            if written > 0 && count > 0 {
-                assert!(
-                    !new.contains("+I["),
-                    "the counts begin anew:\n{}",
-                    new.lines().take(9).collect::<Vec<_>>().join("\n")
-                );
-            }
+            let first: Vec<&str> = new.lines().filter(|line| line.contains("+I[")).take(9).collect();
+            assert!(written == 0 || first.is_empty(), "the counts begin anew: {first:?}");
             let last = new.lines().filter_map(counted).max();
             if let Some(last) = last.filter(|last| *last > count) {
                 return last;
@@ -94,9 +111,7 @@ impl Machine {
 impl Drop for Machine {
     fn drop(&mut self) {
         // Applications outlive their controller, but not the test.
-        for process in processes_of(&self.data) {
-            let _ = std::process::Command::new("kill").args(["-KILL", &process.to_string()]).output();
-        }
+        processes_of(&self.data).into_iter().for_each(kill);
     }
 }
 
@@ -117,12 +132,19 @@ fn tail(output: &str) -> String {
     lines[lines.len().saturating_sub(12)..].join("\n")
 }
 
-/// The ids of the processes of applications whose files lie in a data directory, in order.
-pub(crate) fn processes_of(data: &Path) -> Vec<u32> {
-    let applications = data.join("applications").display().to_string();
+/// Kills a process; one that has ended by itself is as good.
+pub(crate) fn kill(process: u32) {
+    let _ = std::process::Command::new("kill").args(["-KILL", &process.to_string()]).output();
+}
+
+/// The ids of the processes of applications whose files lie in a directory, in order.
+pub(crate) fn processes_of(folder: &Path) -> Vec<u32> {
+    let place = format!("{}/", folder.display());
     let is_its = |process: &u32| {
-        let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(&applications)
+        let read = |file: &str| fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
+        let names = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).contains(&place);
+        // The controller itself names the directory without anything below it.
+        String::from_utf8_lossy(&read("environ")).contains("KOBEL_PROCESS=") && names(read("cmdline"))
     };
     let entries = fs::read_dir("/proc").expect("the processes are listed");
     let names = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
