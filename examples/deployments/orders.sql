@@ -1,6 +1,6 @@
 -- A small application that runs until it is stopped: orders are counted by region.
 --
--- Keep it running with `kobel up` and `kubectl apply -f examples/deployments/native-sql.yaml`.
+-- Kobel's engine (native-sql.yaml) and Apache Flink (flink-sql.yaml) run it alike.
 
 CREATE TABLE orders (
   id     BIGINT,
