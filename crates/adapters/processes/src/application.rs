@@ -27,8 +27,8 @@ use crate::spawn;
 const UNSEEN: &str = "it ended; its exit code is not known, because an earlier `kobel` had started it";
 /// How a process ended that was there in another life of the process table.
 const OTHER_BOOT: &str = "the machine or its container was restarted";
-/// What is kept of a folder whose application is forgotten.
-const KEPT: [&str; 2] = ["checkpoints", "savepoints"];
+/// What is kept of a folder whose application is forgotten; `jobs` holds the same of session jobs.
+const KEPT: [&str; 3] = ["checkpoints", "savepoints", "jobs"];
 
 /// What every application of this machine needs.
 #[derive(Debug)]
@@ -249,9 +249,12 @@ impl Application {
 
     /// Removes its files, except checkpoints and savepoints.
     pub fn forget(&mut self) -> Result<()> {
-        if self.record.is_some() {
+        self.adopt()?;
+        if self.record.as_ref().is_some_and(Record::is_begun) {
             return Err(self.conflict("cannot remove the files", "its launch was not ended"));
         }
+        // Nothing of it was ever spawned; its file goes with the others.
+        self.record = None;
         let failed = |path: &Path, error| Error::io(format!("cannot remove `{}`", path.display()), error);
         let listing = match fs::read_dir(&self.folder) {
             Ok(listing) => listing,

@@ -50,7 +50,10 @@ pub fn ask(folder: &Path, launch: &Launch, more: &[&str], within: Duration) -> R
 }
 
 fn words_of(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(WORDS_MAX)]).trim().to_owned()
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(WORDS_MAX)]);
+    let lines = text.trim().trim_start_matches("error: ").lines().map(str::trim);
+    let causes: Vec<&str> = lines.map(|line| line.trim_start_matches("caused by: ")).collect();
+    causes.join(": ")
 }
 
 #[cfg(test)]
@@ -79,8 +82,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap().path().join("check");
         let patience = Duration::from_secs(30);
         assert_eq!(ask(&folder, &launch("exit 0"), &[], patience).unwrap(), Ok(()));
-        let refused = ask(&folder, &launch("echo \"no: $1\" >&2; exit 1"), &["more"], patience).unwrap();
-        assert_eq!(refused, Err("no: more".to_owned()));
+        let refused = ask(
+            &folder,
+            &launch("echo \"error: no: $1\" >&2; echo \"  caused by: it\" >&2; exit 1"),
+            &["more"],
+            patience,
+        )
+        .unwrap();
+        assert_eq!(refused, Err("no: more: it".to_owned()));
         let late = ask(&folder, &launch("sleep 60"), &[], Duration::from_millis(50)).unwrap_err();
         assert_eq!(late.kind(), ErrorKind::Unavailable);
     }

@@ -48,6 +48,36 @@ pub fn newest_of_job(checkpoints: &str, job_id: &str) -> Result<Option<(String, 
     Err(Error::new(ErrorKind::Unavailable, message).with_hint("look again when the job has ended"))
 }
 
+/// The newest complete savepoint of a job in `savepoints`, a path or a `file:` address, that was completed at `since_ms` or
+/// later, with the time at which it was; `None` if there is none. Both engines name it `savepoint-<first six digits of the
+/// job's id>-…`.
+///
+/// # Errors
+/// As [`newest_of_job`].
+pub fn savepoint_since(savepoints: &str, job_id: &str, since_ms: i64) -> Result<Option<(String, i64)>> {
+    let directory = directory(savepoints)?;
+    let id = job_id.parse::<JobId>()?.to_string();
+    let beginning = format!("savepoint-{}-", id.get(..6).unwrap_or(&id));
+    let failed = |error| Error::io(format!("cannot list the savepoints in `{}`", directory.display()), error);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut newest: Option<(PathBuf, i64)> = None;
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        if !entry.file_name().to_string_lossy().starts_with(&beginning) {
+            continue;
+        }
+        let Some(at_ms) = completed(&entry.path())? else { continue };
+        if at_ms >= since_ms && newest.as_ref().is_none_or(|(_, known)| at_ms > *known) {
+            newest = Some((entry.path(), at_ms));
+        }
+    }
+    newest.map(|(path, at_ms)| Ok((written_as(savepoints, &path)?, at_ms))).transpose()
+}
+
 fn directory(checkpoints: &str) -> Result<PathBuf> {
     if let Some((scheme, _)) = checkpoints.trim().split_once("://")
         && !scheme.eq_ignore_ascii_case("file")
@@ -133,6 +163,19 @@ mod tests {
         if let Some(bytes) = bytes {
             fs::write(path.join(METADATA_FILE), bytes).unwrap();
         }
+    }
+
+    #[test]
+    fn a_savepoint_that_nobody_heard_of_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let text = root.path().to_str().unwrap();
+        assert_eq!(savepoint_since(&format!("{text}/none"), JOB, 0).unwrap(), None);
+        checkpoint(root.path(), "savepoint-012345-a", Some(b"x"));
+        checkpoint(root.path(), "savepoint-012345-half", None);
+        checkpoint(root.path(), "savepoint-ffffff-other", Some(b"x"));
+        let (path, at_ms) = savepoint_since(text, JOB, 0).unwrap().unwrap();
+        assert!(path.ends_with("savepoint-012345-a"), "{path}");
+        assert_eq!(savepoint_since(text, JOB, at_ms + 1).unwrap(), None, "it is an older one");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::desired::Desired;
 use crate::facts::{Cluster, Facts, Launched};
 use crate::record::Record;
 use crate::state::{JobManagerState, LifecycleState, ReconciliationState};
+use crate::wording::moment;
 
 /// How soon is looked again while the cluster starts or ends.
 const SOON: Duration = Duration::from_secs(1);
@@ -81,6 +82,7 @@ impl Round<'_> {
         if is_ours {
             self.record.reconciliation = ReconciliationState::Deployed;
             self.record.is_first = false;
+            self.record.error = None;
         }
         is_ours
     }
@@ -104,14 +106,14 @@ impl Round<'_> {
 
     /// Brings a lost cluster back.
     fn keep(&mut self) -> Verdict {
-        let so_far = self.facts.now_ms.saturating_sub(self.record.reconciled_ms.unwrap_or(self.facts.now_ms)) / 1_000;
         let why = match &self.facts.cluster {
             Cluster::Ready(_) => {
                 let again = self.desired.options.reconcile_interval;
                 return (None, Wait { reason: "Settled", message: "the session cluster is ready".to_owned(), again });
             }
             Cluster::Starting(_) => {
-                let message = format!("waits until the session cluster answers; it was started {so_far} s ago");
+                let message =
+                    format!("waits until the session cluster answers, since {}", moment(self.record.reconciled_ms));
                 return self.wait("ClusterStarting", message);
             }
             Cluster::Failed(_, why) => why.clone(),
@@ -130,7 +132,7 @@ impl Round<'_> {
         let due = self.record.reconciled_ms.unwrap_or_default().saturating_add(PAUSE);
         if due > self.facts.now_ms {
             let left = due - self.facts.now_ms;
-            let message = format!("starts the session cluster again in {left} ms: {why}");
+            let message = format!("starts the session cluster again at {}: {why}", moment(Some(due)));
             let again = Duration::from_millis(left.min(PAUSE).unsigned_abs());
             return (None, Wait { reason: "RecoverDeployment", message, again });
         }

@@ -50,7 +50,8 @@ impl Agenda {
     /// Looking at the object, or doing what was decided, failed.
     pub(crate) fn failed(&mut self, key: &Key, now: Instant) {
         let pause = self.pauses.get(key).map_or(PAUSE_MIN, |pause| (*pause * 2).min(PAUSE_MAX));
-        self.busy.remove(key);
+        // Something happened in between, so the cause may be gone.
+        let pause = if self.busy.remove(key) == Some(Wake::Yes) { PAUSE_MIN } else { pause };
         self.pauses.insert(key.clone(), pause);
         self.set(key, now + pause);
     }

@@ -11,7 +11,7 @@ use kobel_resources::status::Condition;
 /// Whether the job, or the session cluster, runs; the Apache operator has the same.
 const RUNNING: &str = "Running";
 /// Whether everything is as it was asked for, and what is awaited if not.
-const SETTLED: &str = "Settled";
+pub(crate) const SETTLED: &str = "Settled";
 /// Whether every field has an effect on this machine.
 const HONOURED: &str = "Honoured";
 

@@ -4,7 +4,9 @@ use kobel_lifecycle::options::Options;
 use kobel_model::deployment::{Deployment, FlinkConfiguration, FlinkVersion, Job, SessionJob, Substrate};
 use kobel_resources::read::{Declared, local_defaults, unhonoured};
 use kobel_resources::{Context, Problem, Reading};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::key::Kind;
 
 /// The keys under which a job's savepoints go by default, the newer one first.
 const SAVEPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
@@ -99,7 +101,10 @@ fn first<'a>(configuration: &'a FlinkConfiguration, keys: [&str; 2]) -> Option<&
 /// # Errors
 /// Every problem of the object.
 pub(crate) fn read(object: &Value) -> Result<Reading, Vec<Problem>> {
-    kobel_resources::read(object, &Context { previous: Some(object), find: &|_, _| None, defaults: local_defaults() })
+    // Whether the job of a snapshot is declared is a fact that is gathered, and no problem of the object.
+    let is_snapshot = object.get("kind").and_then(Value::as_str) == Some(Kind::Snapshot.name());
+    let find = |_: &str, _: &str| is_snapshot.then(|| json!({}));
+    kobel_resources::read(object, &Context { previous: Some(object), find: &find, defaults: local_defaults() })
 }
 
 /// The object with another spec, which was carried out before or is to be.

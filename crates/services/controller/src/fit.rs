@@ -1,11 +1,11 @@
 //! Whether a changed application can go on from the state of the one that runs: found out before anything is stopped.
 //!
-//! Only the native engine can tell; of Apache Flink it is known when it has tried.
+//! Whether state fits only the native engine can tell; of Apache Flink it is known when it has tried, but not whether
+//! there is a distribution and a program to start.
 
 use kobel_lifecycle::change::{Change, diff};
 use kobel_lifecycle::facts::Newest;
 use kobel_lifecycle::record::Record;
-use kobel_lifecycle::state::{JobState, ReconciliationState};
 use kobel_manifest::engine::{Engine, engine};
 use kobel_model::Result;
 use kobel_model::deployment::{JobState as Wanted, UpgradeMode};
@@ -35,20 +35,24 @@ pub(crate) async fn refusal(
         return Ok(None);
     };
     let Some(job) = &deployment.cluster.job else { return Ok(None) };
-    let keeps_state = job.state == Wanted::Running && job.upgrade_mode != UpgradeMode::Stateless;
-    let is_running =
-        record.job.state == Some(JobState::Running) && record.reconciliation != ReconciliationState::Upgrading;
-    let is_ours = engine(&deployment.cluster) == Engine::Native && !job.allow_non_restored_state;
+    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
+    // What was once begun is carried out, also if it fails.
+    let is_news = record.observed_generation != Some(generation);
+    if !is_news || job.state != Wanted::Running || diff(last, spec).change < Change::Upgrade {
+        return Ok(None);
+    }
+    if engine(&deployment.cluster) == Engine::Flink {
+        return Ok(world.local.lacks(deployment).await);
+    }
+    if job.upgrade_mode == UpgradeMode::Stateless || job.allow_non_restored_state {
+        return Ok(None);
+    }
     // A job that has taken none has the state of the one that it began from.
     let path = match &gathered.facts.newest {
         Newest::Snapshot { path, .. } => Some(path),
         Newest::None | Newest::Unknown(_) => record.job.restore_path.as_ref(),
     };
     let Some(path) = path else { return Ok(None) };
-    if !keeps_state || !is_running || !is_ours || diff(last, spec).change < Change::Upgrade {
-        return Ok(None);
-    }
-    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
     if let Some(known) = world.refusals.of(key, generation) {
         return Ok(known);
     }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use kobel_flink_client::{Endpoint, JobSeen, OperationSeen};
 use kobel_lifecycle::facts::{Cluster, Dependents, Facts, FoundJob, Job, Newest, Operation, SessionCluster};
-use kobel_lifecycle::record::{Pending, Record};
+use kobel_lifecycle::record::{Pending, Record, Trigger};
 use kobel_lifecycle::state::JobState;
 use kobel_model::deployment::FlinkVersion;
 use kobel_model::{Result, chain};
-use kobel_storage::checkpoints::newest_of_job;
+use kobel_storage::checkpoints::{newest_of_job, savepoint_since};
 use serde_json::Value;
 
 use crate::declared::{Declaration, with_spec};
@@ -26,6 +26,8 @@ pub(crate) struct Gathered {
     pub(crate) endpoint: Option<Endpoint>,
     /// The version of Flink that answers.
     pub(crate) version: Option<String>,
+    /// Processes that had ended and are started again, each with how it ended.
+    pub(crate) ended: Vec<String>,
     /// For a session job: what its session cluster is.
     pub(crate) session: Option<Session>,
 }
@@ -75,7 +77,8 @@ pub(crate) async fn gather(world: &World, key: &Key, object: &Value, record: &Re
         // A session job has no processes of its own.
         facts.cluster = Cluster::Absent;
     }
-    Ok(Gathered { facts, endpoint: sight.endpoint, version: sight.version, session })
+    let ended = if key.kind == Kind::Deployment { sight.ended } else { Vec::new() };
+    Ok(Gathered { facts, endpoint: sight.endpoint, version: sight.version, ended, session })
 }
 
 /// What the spec declares that was carried out last; else what the object declares.
@@ -86,7 +89,7 @@ fn deployed(object: &Value, record: &Record) -> Option<Declaration> {
 
 /// What is seen of the session cluster of a session job.
 async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Option<Session>, Option<SessionCluster>)> {
-    let nothing = |cluster| (Sight { cluster: Cluster::Absent, endpoint: None, version: None }, None, Some(cluster));
+    let nothing = |cluster| (Sight::nothing(), None, Some(cluster));
     let name = object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
     let other = key.beside(Kind::Deployment, name);
     let Some(found) = world.objects.get(&other).await? else { return Ok(nothing(SessionCluster::Absent)) };
@@ -111,6 +114,11 @@ async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Opt
         declaration,
     });
     Ok((sight, session, Some(facts)))
+}
+
+/// The savepoint that the job is being stopped with. Nobody may have heard that it was completed.
+fn stopping(record: &Record) -> Option<&Pending> {
+    record.job.savepoints.pending.as_ref().filter(|pending| pending.trigger == Trigger::Upgrade)
 }
 
 /// Which kind of operation is asked about.
@@ -178,8 +186,18 @@ impl Asker<'_> {
     async fn newest(&self, key: &Key, object: &Value, record: &Record, deployed: Option<&Declaration>) -> Newest {
         let Some(id) = &record.job.id else { return Newest::None };
         let directory = deployed.and_then(|deployed| deployed.what.checkpoint_directory()).map(str::to_owned);
-        let directory = directory.unwrap_or_else(|| self.usual_checkpoints(key, object));
-        match newest_of_job(&directory, id) {
+        let directory = directory.unwrap_or_else(|| self.usual(key, object, "checkpoints"));
+        let mut newest = newest_of_job(&directory, id);
+        if let (Ok(checkpoint), Some(pending)) = (&newest, stopping(record)) {
+            let directory = deployed.and_then(|deployed| deployed.what.savepoint_directory()).map(str::to_owned);
+            let directory = directory.unwrap_or_else(|| self.usual(key, object, "savepoints"));
+            let since = checkpoint.as_ref().map_or(pending.since_ms, |(_, at_ms)| pending.since_ms.max(*at_ms));
+            newest = match savepoint_since(&directory, id, since) {
+                Ok(None) => newest,
+                savepoint => savepoint,
+            };
+        }
+        match newest {
             Ok(Some((path, at_ms))) => Newest::Snapshot { path, at_ms },
             Ok(None) => Newest::None,
             Err(error) => match &self.sight.endpoint {
@@ -197,15 +215,16 @@ impl Asker<'_> {
         }
     }
 
-    fn usual_checkpoints(&self, key: &Key, object: &Value) -> String {
+    /// A directory of its own that a job was given where nothing was said.
+    fn usual(&self, key: &Key, object: &Value, name: &str) -> String {
         let folder: PathBuf = match key.kind {
             Kind::SessionJob => {
-                let name = object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
-                self.world.local.job_folder(&key.beside(Kind::Deployment, name).identity(), &key.name)
+                let cluster = object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
+                self.world.local.job_folder(&key.beside(Kind::Deployment, cluster).identity(), &key.name)
             }
             _ => self.world.local.processes.folder(&key.identity()),
         };
-        format!("file://{}", folder.join("checkpoints").display())
+        format!("file://{}", folder.join(name).display())
     }
 
     async fn dependents(&self, key: &Key) -> Result<Dependents> {

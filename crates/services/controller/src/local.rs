@@ -1,8 +1,9 @@
 //! This machine as the place where deployments run: processes, the programs they run, and their REST API.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kobel_distributions::{Distributions, java};
 use kobel_flink_client::{Endpoint, FlinkClient};
@@ -13,13 +14,17 @@ use kobel_manifest::launch::JobStart;
 use kobel_manifest::place::{FlinkHome, Place, Ports};
 use kobel_manifest::session_job::{JarRun, session_job};
 use kobel_model::deployment::{ArtifactKind, Deployment, Identity, Job, SessionJob};
-use kobel_model::{Error, ErrorKind, Result};
+use kobel_model::{Error, ErrorKind, Result, chain};
 use kobel_processes::{Label, ProcessState, Processes, Seen};
 use kobel_storage::artifacts::{Artifacts, Limits};
 use tokio::task::spawn_blocking;
 
 /// How long processes may take to end before they are killed.
 const GRACE: Duration = Duration::from_secs(10);
+/// The pause before a process is started a second time; each further one is twice as long, up to 64 times.
+const REVIVAL_PAUSE: Duration = Duration::from_secs(1);
+/// How long a process must have stayed for its earlier ends to be forgotten.
+const REVIVAL_STAYS: Duration = Duration::from_secs(60);
 /// How long a check may take.
 const ASK_PATIENCE: Duration = Duration::from_secs(60);
 /// The id of a job that is only checked.
@@ -48,6 +53,7 @@ pub(crate) struct Local {
     distributions: Arc<Distributions>,
     artifacts: Arc<Artifacts>,
     kobel: PathBuf,
+    revivals: Arc<Mutex<BTreeMap<(Identity, String), Revival>>>,
 }
 
 /// What is seen of a cluster.
@@ -59,7 +65,24 @@ pub(crate) struct Sight {
     pub(crate) endpoint: Option<Endpoint>,
     /// The version of Flink that it says it is.
     pub(crate) version: Option<String>,
+    /// Processes that had ended and are started again, each with how it ended.
+    pub(crate) ended: Vec<String>,
 }
+
+impl Sight {
+    /// What is seen of a cluster whose REST API does not answer.
+    fn silent(cluster: Cluster) -> Self {
+        Self { cluster, endpoint: None, version: None, ended: Vec::new() }
+    }
+
+    /// There is none.
+    pub(crate) fn nothing() -> Self {
+        Self::silent(Cluster::Absent)
+    }
+}
+
+/// When a process was started again last, and how often without staying.
+type Revival = (u32, Instant);
 
 impl Local {
     /// Opens what the data directory holds; processes that run already are found.
@@ -71,6 +94,7 @@ impl Local {
             distributions: Arc::new(Distributions::open(&machine.data.join("flink"))),
             artifacts: Arc::new(Artifacts::new(&machine.data.join("artifacts"), limits)),
             kobel: machine.kobel.clone(),
+            revivals: Arc::default(),
         })
     }
 
@@ -78,10 +102,9 @@ impl Local {
     pub(crate) async fn look(&self, of: &Identity) -> Sight {
         let seen = match self.processes.observe(of) {
             Ok(Some(seen)) => seen,
-            Ok(None) => return Sight { cluster: Cluster::Absent, endpoint: None, version: None },
+            Ok(None) => return Sight::nothing(),
             Err(error) => {
-                let cluster = Cluster::Unknown(kobel_model::chain(&error));
-                return Sight { cluster, endpoint: None, version: None };
+                return Sight::silent(Cluster::Unknown(chain(&error)));
             }
         };
         let launched = Launched { generation: seen.label.generation, job_id: seen.label.job_id.clone() };
@@ -90,30 +113,43 @@ impl Local {
             let cluster = match self.end(of) {
                 Ok(true) => Cluster::Absent,
                 Ok(false) => Cluster::Ending,
-                Err(error) => Cluster::Unknown(kobel_model::chain(&error)),
+                Err(error) => Cluster::Unknown(chain(&error)),
             };
-            return Sight { cluster, endpoint: None, version: None };
+            return Sight::silent(cluster);
         }
         if let Some(why) = ended(&seen) {
-            return Sight { cluster: Cluster::Failed(launched, why), endpoint: None, version: None };
+            return Sight::silent(Cluster::Failed(launched, why));
         }
-        self.revive(of, &seen);
+        let ended = self.revive(of, &seen);
         let endpoint = Endpoint { url: format!("http://127.0.0.1:{}", seen.rest_port), token: None };
         match self.flink.config(&endpoint).await {
             Ok(config) => {
-                Sight { cluster: Cluster::Ready(launched), endpoint: Some(endpoint), version: Some(config.version) }
+                let version = Some(config.version);
+                Sight { cluster: Cluster::Ready(launched), endpoint: Some(endpoint), version, ended }
             }
-            Err(_) => Sight { cluster: Cluster::Starting(launched), endpoint: None, version: None },
+            Err(_) => Sight { ended, ..Sight::silent(Cluster::Starting(launched)) },
         }
     }
 
-    fn revive(&self, of: &Identity, seen: &Seen) {
-        let is_ended = |state: &ProcessState| matches!(state, ProcessState::Ended { .. });
-        for process in seen.processes.iter().filter(|process| is_ended(&process.state)) {
-            if let Err(error) = self.processes.revive(of, &process.role) {
-                tracing::warn!(target: "kobel.controller", role = %process.role, %error, "a process is not started again");
+    /// Starts processes again that have ended, each after a pause that grows while it does not stay; tells how they ended.
+    fn revive(&self, of: &Identity, seen: &Seen) -> Vec<String> {
+        let mut told = Vec::new();
+        let mut revivals = self.revivals.lock().unwrap_or_else(PoisonError::into_inner);
+        for process in &seen.processes {
+            let ProcessState::Ended { how, .. } = &process.state else { continue };
+            let (times, at) = revivals.entry((of.clone(), process.role.clone())).or_insert((0, Instant::now()));
+            let pause = REVIVAL_PAUSE.saturating_mul(1 << (*times).min(6));
+            if *times > 0 && at.elapsed() < pause {
+                continue;
             }
+            *times = if *times > 0 && at.elapsed() > REVIVAL_STAYS + pause { 1 } else { *times + 1 };
+            *at = Instant::now();
+            told.push(match self.processes.revive(of, &process.role) {
+                Ok(()) => format!("{} ended ({how}) and is started again", process.role),
+                Err(error) => format!("{} ended ({how}) and cannot be started again: {}", process.role, chain(&error)),
+            });
         }
+        told
     }
 
     /// Starts a deployment: its job too, if it has one.
@@ -202,6 +238,23 @@ impl Local {
             _ => (None, None),
         };
         Ok(FlinkHome { home: installed.home, java_home: java.home, sql_runner, python, python_jar })
+    }
+
+    /// What this machine lacks to start a deployment on Apache Flink; none if it has everything.
+    pub(crate) async fn lacks(&self, deployment: &Deployment) -> Option<String> {
+        let (local, deployment) = (self.clone(), deployment.clone());
+        let looked = spawn_blocking(move || {
+            let job = deployment.cluster.job.as_ref();
+            local.flink_home(&deployment, kind_of(job))?;
+            job.map(|job| local.artifact(job)).transpose()
+        });
+        let error = match looked.await {
+            Ok(Ok(_)) => return None,
+            Ok(Err(error)) => error,
+            Err(error) => Error::bug("looking for what is needed broke off").with_source(error),
+        };
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        Some(format!("the change cannot be carried out, and nothing was stopped: {}{hint}", chain(&error)))
     }
 
     /// Why a native application cannot go on from a snapshot; none if it can. Nothing is changed.

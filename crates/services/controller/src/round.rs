@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kobel_lifecycle::decision::{Decision, Event, EventKind};
+use kobel_lifecycle::decision::{Act, Decision, Event, EventKind, Wait};
 use kobel_lifecycle::desired::Desired;
 use kobel_lifecycle::record::Record;
-use kobel_lifecycle::state::JobState;
+use kobel_lifecycle::state::{JobState, ReconciliationState};
 use kobel_lifecycle::{application, session};
 use kobel_model::deployment::FlinkVersion;
 use kobel_model::{Error, Result, chain};
@@ -36,12 +36,23 @@ pub(crate) enum Next {
     Gone,
 }
 
+impl Next {
+    /// When is looked again at what awaits this; never stands for a change of the object, which wakes it.
+    pub(crate) fn after(wait: &Wait) -> Self {
+        Self::Again(if wait.again.is_zero() { LONG } else { wait.again })
+    }
+}
+
 /// Looks at an object as it stands now, and does the next thing.
 ///
 /// # Errors
 /// What could not be asked, written or done; the next round finds what is left.
 pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
-    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Gone) };
+    let Some(object) = world.objects.get(key).await? else {
+        // Somebody took it away by force: what is left of it is ended here.
+        let is_over = key.kind != Kind::Deployment || world.local.end(&key.identity())?;
+        return Ok(if is_over { Next::Gone } else { Next::Again(act::PAUSE) });
+    };
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     let held = finalizers(&object);
     let is_held = held.iter().any(|finalizer| finalizer == key.kind.finalizer());
@@ -64,23 +75,26 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let gathered = gather(world, key, &object, &record).await?;
     let (declaration, problem) = match problem {
         Some(problem) => (declaration, Some(problem)),
-        None => match refusal(world, key, &object, &record, (&declaration, &gathered)).await? {
+        None if is_deleting => (declaration, None),
+        None => match refused(world, key, &object, &record, (&declaration, &gathered)).await {
             Some(refusal) => (last(&object, &record).unwrap_or(declaration), Some(refusal)),
             None => (declaration, None),
         },
     };
-    let spec = match (&problem, &record.last) {
-        (Some(_), Some(last)) => runs(last),
-        _ => object.get("spec").cloned().unwrap_or_default(),
-    };
-    let subject = Subject { key, object: &object, spec: &spec, declaration: &declaration, gathered: &gathered };
-    let mut decision = subject.decide(&record, is_deleting);
-    if let Some(problem) = problem {
-        if record.error.as_ref() != Some(&problem) {
-            let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problem.clone() };
-            decision.events.push(event);
+    let (spec, generation) = match (&problem, &record.last) {
+        // What is carried out is what was carried out last, and nobody is to think otherwise.
+        (Some(_), Some(last)) => {
+            (runs(last, &record), record.observed_generation.unwrap_or_else(|| generation(&object)))
         }
-        decision.record.error = Some(problem);
+        _ => (object.get("spec").cloned().unwrap_or_default(), generation(&object)),
+    };
+    let subject =
+        Subject { key, object: &object, spec: &spec, generation, declaration: &declaration, gathered: &gathered };
+    let mut decision = subject.decide(&record, is_deleting);
+    tell_ends(&mut decision, &gathered.ended);
+    match problem {
+        Some(problem) => refuse(&mut decision, &record, problem),
+        None => tell_why_not(&mut decision, &record),
     }
     subject.describe(&decision, &mut status, world);
     carry_out(world, &subject, &record, decision, status).await
@@ -113,16 +127,72 @@ fn declaration(object: &Value, record: &Record) -> Found {
 /// What was carried out last.
 fn last(object: &Value, record: &Record) -> Option<Box<Declaration>> {
     let last = record.last.as_ref()?;
-    Declaration::read(&with_spec(object, &runs(last))).ok().flatten().map(Box::new)
+    Declaration::read(&with_spec(object, &runs(last, record))).ok().flatten().map(Box::new)
 }
 
 /// A spec that was written down in the middle of a change, as it was meant.
-fn runs(last: &Value) -> Value {
+fn runs(last: &Value, record: &Record) -> Value {
     let mut spec = last.clone();
-    if let Some(state) = spec.pointer_mut("/job/state") {
+    let is_under_way =
+        matches!(record.reconciliation, ReconciliationState::Upgrading | ReconciliationState::RollingBack);
+    if let Some(state) = spec.pointer_mut("/job/state").filter(|_| is_under_way) {
         *state = Value::String("running".to_owned());
     }
     spec
+}
+
+/// Why a change is not carried out, if that is found out before anything stops; not being able to find out is one too.
+async fn refused(
+    world: &World,
+    key: &Key,
+    object: &Value,
+    record: &Record,
+    seen: (&Declaration, &Gathered),
+) -> Option<String> {
+    refusal(world, key, object, record, seen).await.unwrap_or_else(|error| {
+        Some(format!("the change cannot be carried out, and nothing was stopped: {}", told(&error)))
+    })
+}
+
+/// An error with what to do about it.
+fn told(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{}; {hint}", chain(error)),
+        None => chain(error),
+    }
+}
+
+/// Says that a change is not carried out.
+fn refuse(decision: &mut Decision, before: &Record, problem: String) {
+    if before.error.as_ref() != Some(&problem) {
+        let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problem.clone() };
+        decision.events.push(event);
+    }
+    if decision.wait.reason == conditions::SETTLED {
+        decision.wait.reason = "ChangeRefused";
+        decision.wait.message.clone_from(&problem);
+    }
+    decision.record.error = Some(problem);
+}
+
+/// Says why an act is tried again, if it failed before.
+fn tell_why_not(decision: &mut Decision, before: &Record) {
+    if let (Some(Act::Start(_)), Some(error)) = (&decision.act, &before.error)
+        && decision.record.error.as_ref() == Some(error)
+    {
+        decision.wait.reason = "Retrying";
+        decision.wait.message = format!("tried again and again: {error}");
+    }
+}
+
+/// Tells of processes that ended and were started again.
+fn tell_ends(decision: &mut Decision, ended: &[String]) {
+    let lost = |why: &String| Event { kind: EventKind::Warning, reason: "TaskManagerLost", message: why.clone() };
+    decision.events.extend(ended.iter().map(lost));
+}
+
+fn generation(object: &Value) -> i64 {
+    object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// What was never carried out and cannot be: said, and let go of if it is being deleted.
@@ -174,7 +244,7 @@ async fn carry_out(
         let (lifecycle, waits) = (decision.record.lifecycle.as_str(), &decision.wait.message);
         tracing::info!(target: "kobel.controller", object = %key, lifecycle, act, %waits, "decided");
     }
-    let Some(next) = decision.act else { return Ok(Next::Again(decision.wait.again)) };
+    let Some(next) = decision.act else { return Ok(Next::after(&decision.wait)) };
     let what = act::name(&next);
     match act::act(world, subject, &current, next).await {
         Ok(()) => Ok(Next::Again(act::PAUSE)),
@@ -190,18 +260,17 @@ async fn carry_out(
 async fn report(world: &World, key: &Key, before: &Record, object: &Value, error: &Error) {
     let mut status = status::of(object);
     let mut record = status::record(&status);
-    let message = match error.hint() {
-        Some(hint) => format!("{}; {hint}", chain(error)),
-        None => chain(error),
-    };
-    if record.error.as_deref() == Some(&message) || before.error.as_deref() == Some(&message) {
+    let message = told(error);
+    if record.error.as_deref() == Some(&message) {
         return;
     }
+    let is_news = before.error.as_deref() != Some(&message);
     record.error = Some(message.clone());
     status::write(&record, &mut status);
-    let now = Timestamp::now();
-    let event = Event { kind: EventKind::Warning, reason: "Error", message };
-    world.objects.tell(key, object, &event, now).await;
+    if is_news {
+        let event = Event { kind: EventKind::Warning, reason: "Error", message };
+        world.objects.tell(key, object, &event, Timestamp::now()).await;
+    }
     let Ok(written) = shape(key, &status) else { return };
     // If it cannot be written now, the next failure says it again.
     if let Err(error) = world.objects.put_status(key, object, &written).await {
@@ -236,6 +305,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) object: &'a Value,
     /// The spec that is to be carried out.
     pub(crate) spec: &'a Value,
+    /// The generation of that spec.
+    pub(crate) generation: i64,
     /// What it declares.
     pub(crate) declaration: &'a Declaration,
     /// What was seen.
@@ -247,7 +318,7 @@ impl Subject<'_> {
         let what = &self.declaration.what;
         let session = self.gathered.session.as_ref();
         let desired = Desired {
-            generation: self.generation(),
+            generation: self.generation,
             spec: self.spec,
             job: what.job(),
             flink_version: what
@@ -273,10 +344,6 @@ impl Subject<'_> {
         self.declaration.what.savepoint_directory().or_else(of_session)
     }
 
-    fn generation(&self) -> i64 {
-        self.object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default()
-    }
-
     /// Puts what was decided and seen into the status.
     fn describe(&self, decision: &Decision, status: &mut FlinkDeploymentStatus, world: &World) {
         let (record, now) = (&decision.record, Timestamp::now());
@@ -286,8 +353,8 @@ impl Subject<'_> {
             Some(_) => conditions::job_runs(record),
             None => conditions::session_runs(record),
         };
-        let honoured = conditions::honoured(&self.declaration.unhonoured, &conditions, self.generation());
-        let all = [running, conditions::settled(&decision.wait, self.generation())];
+        let honoured = conditions::honoured(&self.declaration.unhonoured, &conditions, self.generation);
+        let all = [running, conditions::settled(&decision.wait, self.generation)];
         all.into_iter().chain(honoured).for_each(|condition| conditions::lay(&mut conditions, condition, now));
         status.conditions = Some(conditions);
         if let What::Deployment(deployment) = &self.declaration.what {

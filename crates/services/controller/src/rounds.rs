@@ -46,6 +46,10 @@ enum Event {
 /// Handles events until there is none to come, which is never.
 pub(crate) async fn run(world: &World, mut ends: mpsc::UnboundedReceiver<Identity>) {
     let mut agenda = Agenda::default();
+    for of in world.local.processes.all().unwrap_or_default() {
+        // Whether it is still declared is found out by looking.
+        agenda.wake(&Key { kind: Kind::Deployment, namespace: of.namespace, name: of.name }, Instant::now());
+    }
     let mut rounds: JoinSet<(Key, Result<Next>)> = JoinSet::new();
     let mut changes = SelectAll::new();
     for kind in Kind::ALL {
@@ -102,7 +106,8 @@ fn handle(event: Event, agenda: &mut Agenda, refusals: &Refusals) {
     let now = Instant::now();
     match event {
         Event::Seen(key) | Event::Due(key) => agenda.wake(&key, now),
-        Event::Left(key) => agenda.forget(&key),
+        // The round finds it gone, and ends what is left of it.
+        Event::Left(key) => agenda.wake(&key, now),
         Event::Ended(of) => {
             let key = Key { kind: Kind::Deployment, namespace: of.namespace, name: of.name };
             agenda.wake(&key, now);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kobel_flink_client::{Endpoint, OperationSeen};
-use kobel_lifecycle::decision::Act;
+use kobel_lifecycle::decision::{Act, Event, EventKind};
 use kobel_lifecycle::facts::Operation;
 use kobel_lifecycle::snapshot::{Files, ReferencedJob, SnapshotFacts, SnapshotRecord, decide};
 use kobel_lifecycle::state::{JobState, SnapshotState};
@@ -15,7 +15,7 @@ use kobel_resources::state_snapshot::FlinkStateSnapshotStatus;
 use serde_json::{Value, json};
 
 use crate::act::{PAUSE, asked, release};
-use crate::declared::{Declaration, read};
+use crate::declared::{Declaration, listed, read};
 use crate::key::{Key, Kind};
 use crate::local::dispose;
 use crate::objects::Written;
@@ -29,6 +29,8 @@ const LONG: Duration = Duration::from_secs(60);
 /// The job of a snapshot, and where it is asked.
 struct Referenced {
     job: ReferencedJob,
+    /// Its id, whether it runs or not.
+    id: Option<String>,
     endpoint: Option<Endpoint>,
     directory: Option<String>,
 }
@@ -48,7 +50,8 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
             release(world, key, &object).await?;
             return Ok(Next::Again(Duration::ZERO));
         }
-        _ => return Ok(Next::Again(LONG)),
+        Ok(_) => return Ok(Next::Again(LONG)),
+        Err(problems) => return unreadable(world, key, &object, &listed(&problems)).await,
     };
     if !is_held {
         if is_deleting {
@@ -82,9 +85,22 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     for event in &decision.events {
         world.objects.tell(key, &current, event, Timestamp::now()).await;
     }
-    let Some(act) = decision.act else { return Ok(Next::Again(decision.wait.again)) };
+    let Some(act) = decision.act else { return Ok(Next::after(&decision.wait)) };
     carry_out(world, key, &current, &referenced, act).await?;
     Ok(Next::Again(PAUSE))
+}
+
+/// A snapshot that breaks a rule: said, once.
+async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) -> Result<Next> {
+    let mut record = record(object);
+    record.error = Some(problems.to_owned());
+    let written = status(&record);
+    if object.get("status") != Some(&written) {
+        let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems.to_owned() };
+        world.objects.tell(key, object, &event, Timestamp::now()).await;
+        world.objects.put_status(key, object, &written).await?;
+    }
+    Ok(Next::Again(LONG))
 }
 
 async fn carry_out(world: &World, key: &Key, object: &Value, referenced: &Referenced, act: Act) -> Result<()> {
@@ -106,7 +122,7 @@ async fn carry_out(world: &World, key: &Key, object: &Value, referenced: &Refere
 
 /// The job that a snapshot is of, as it is now.
 async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Result<Referenced> {
-    let absent = Referenced { job: ReferencedJob::Absent, endpoint: None, directory: None };
+    let absent = Referenced { job: ReferencedJob::Absent, id: None, endpoint: None, directory: None };
     let Some(reference) = &snapshot.job else { return Ok(absent) };
     let kind = match reference.kind {
         ReferencedKind::FlinkDeployment => Kind::Deployment,
@@ -126,6 +142,7 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
     let state = record.job.state;
     let job = match (&record.job.id, state) {
         (Some(id), Some(JobState::Running)) if endpoint.is_some() => ReferencedJob::Running { job_id: id.clone() },
+        (Some(_), Some(JobState::Running)) => ReferencedJob::Unknown("its REST API does not answer".to_owned()),
         _ => ReferencedJob::NotRunning(format!("{other} is {}", state.map_or("not started", JobState::as_str))),
     };
     let declaration = Declaration::read(&object).ok().flatten();
@@ -136,7 +153,7 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
         _ => world.local.processes.folder(&other.identity()),
     };
     let usual = || format!("file://{}", folder.join("savepoints").display());
-    Ok(Referenced { job, endpoint, directory: Some(directory.unwrap_or_else(usual)) })
+    Ok(Referenced { job, id: record.job.id, endpoint, directory: Some(directory.unwrap_or_else(usual)) })
 }
 
 /// What is seen of the files of a savepoint.
@@ -155,10 +172,7 @@ async fn operation(
     record: &SnapshotRecord,
     referenced: &Referenced,
 ) -> Option<Operation> {
-    let trigger = record.trigger_id.as_ref()?;
-    let (Some(at), ReferencedJob::Running { job_id }) = (&referenced.endpoint, &referenced.job) else {
-        return Some(Operation::Unheard);
-    };
+    let (trigger, at, job_id) = (record.trigger_id.as_ref()?, referenced.endpoint.as_ref()?, referenced.id.as_ref()?);
     let answer = match snapshot.kind {
         SnapshotKind::Savepoint { .. } => world.local.flink.savepoint_status(at, job_id, trigger).await,
         SnapshotKind::Checkpoint => world.local.flink.checkpoint_status(at, job_id, trigger).await,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::key::Key;
 use crate::local::Local;
@@ -19,7 +20,10 @@ pub(crate) struct World {
 }
 
 /// What was found out about a generation.
-type Finding = (i64, Option<String>);
+type Finding = (i64, Instant, Option<String>);
+
+/// How long a finding stands: what a program says may change under the same name.
+const STANDS: Duration = Duration::from_secs(30);
 
 /// Which generations of which objects cannot go on from the state that is there; finding it out takes a process.
 #[derive(Debug, Clone, Default)]
@@ -31,12 +35,16 @@ impl Refusals {
     /// What was found out about this generation.
     pub(crate) fn of(&self, key: &Key, generation: i64) -> Option<Option<String>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(key).filter(|(of, _)| *of == generation).map(|(_, refusal)| refusal.clone())
+        let stands = |(of, at, _): &&Finding| *of == generation && at.elapsed() < STANDS;
+        known.get(key).filter(stands).map(|(_, _, refusal)| refusal.clone())
     }
 
     /// Notes what was found out; earlier generations are forgotten.
     pub(crate) fn note(&self, key: &Key, generation: i64, refusal: Option<String>) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), (generation, refusal));
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.clone(), (generation, Instant::now(), refusal));
     }
 
     /// Forgets an object that is gone.

@@ -1,5 +1,7 @@
 //! Starts jobs. A start is recorded before it is made, and made only where no cluster is seen.
 
+use std::time::Duration;
+
 use kobel_model::deployment::UpgradeMode;
 use serde_json::Value;
 
@@ -10,7 +12,10 @@ use crate::change::{self, Change};
 use crate::decision::{Act, Start, Wait};
 use crate::facts::Newest;
 use crate::state::{JobManagerState, JobState, ReconciliationState};
-use crate::wording::{Verdict, span_of};
+use crate::wording::Verdict;
+
+/// How soon is looked again at what shall not run.
+const ASLEEP: Duration = Duration::from_secs(300);
 
 /// How a job is started.
 pub struct Launch {
@@ -187,11 +192,11 @@ fn rest(round: &mut Round<'_>) -> Verdict {
 }
 
 fn asleep(round: &Round<'_>) -> Verdict {
-    let again = round.desired.options.reconcile_interval;
     let from = match &round.record.job.restore_path {
         Some(path) => format!("; it goes on from `{path}` or a newer snapshot of it"),
         None => String::new(),
     };
-    let message = format!("nothing runs, as `job.state: suspended` asks{from}; looks again in {}", span_of(again));
-    Verdict::wait("Settled", message, again)
+    let message = format!("nothing runs, as `job.state: suspended` asks{from}");
+    // Whatever changes wakes it; this is for what nobody tells.
+    Verdict::wait("Settled", message, ASLEEP)
 }

@@ -238,7 +238,9 @@ fn announce(round: &mut Round<'_>, diff: &Diff) {
             Change::Upgrade => "UPGRADE",
             Change::Redeploy => "SAVEPOINT_REDEPLOY",
         };
-        let paths = diff.paths.join(", ");
+        // What is written down of it is how the state was handed over the last time.
+        let paths = diff.paths.iter().filter(|path| !path.starts_with("job.upgradeMode ")).cloned();
+        let paths = paths.collect::<Vec<_>>().join(", ");
         round.tell("SpecChanged", format!("{kind} change(s) detected ({paths}), starting reconciliation"));
     }
 }
