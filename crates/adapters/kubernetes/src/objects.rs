@@ -7,7 +7,7 @@ use kobel_model::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::cluster::{Call, Cluster, JSON, step};
-use crate::failure::Answer;
+use crate::failure::{Answer, Failure, Refusal};
 use crate::kinds::Served;
 use crate::tables::Table;
 
@@ -147,11 +147,21 @@ impl Cluster {
         Ok(Table::read(&self.call(call).await?.value))
     }
 
-    /// Applies a manifest on the server, which merges it with what other managers wrote.
+    /// Applies a manifest on the server, which merges it with what other managers wrote. Fields that only our own changes
+    /// of an object own ([`Cluster::merge`]) are taken back without a word.
     ///
     /// # Errors
     /// Those of the request; a refusal with code 409 if another manager owns a field.
     pub async fn apply(&self, served: &Served, manifest: &Value, keep: Keep, conflicts: Conflicts) -> Answer<Applied> {
+        match self.apply_once(served, manifest, keep, conflicts).await {
+            Err(Failure::Refused(refusal)) if is_with_ourselves(&refusal) => {
+                self.apply_once(served, manifest, keep, Conflicts::Force).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn apply_once(&self, served: &Served, manifest: &Value, keep: Keep, conflicts: Conflicts) -> Answer<Applied> {
         let namespace = Some(metadata(manifest, "namespace")).filter(|namespace| !namespace.is_empty());
         let path = path_of(served, namespace, metadata(manifest, "name"));
         let mut call = Call::new(Method::PATCH, path)
@@ -269,6 +279,14 @@ fn name_kind(item: &mut Value, served: &Served) {
         whole.append(fields);
         *fields = whole;
     }
+}
+
+/// Whether a conflict is with nobody but ourselves.
+fn is_with_ourselves(refusal: &Refusal) -> bool {
+    let ours = format!("conflict with \"{FIELD_MANAGER}\"");
+    refusal.code == 409
+        && !refusal.causes.is_empty()
+        && refusal.causes.iter().all(|cause| cause.message.starts_with(&ours))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const GET_EXAMPLES: &str = "\
 Examples:
   kobel get flinkdeployments
   kobel get flinkdep basic -o yaml
-  kobel get sessionjobs -A -o wide
+  kobel get flinksessionjobs -A -o wide
   kobel get flinkdep -l team=flights -w";
 
 const DESCRIBE_EXAMPLES: &str = "\

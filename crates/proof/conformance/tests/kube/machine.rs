@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use kobel_resources::flink_deployment::FlinkDeployment;
 use kobel_resources::session_job::FlinkSessionJob;
+use kobel_resources::state_snapshot::FlinkStateSnapshot;
 use kobel_testkit::process::Running;
 use kube::api::{Api, ApiResource, DynamicObject};
 use tempfile::TempDir;
@@ -60,6 +61,12 @@ impl Machine {
     pub(crate) async fn session_jobs(&self) -> Api<DynamicObject> {
         let client = connect(&self.data.join("kubeconfig")).await;
         Api::namespaced_with(client, "default", &ApiResource::erase::<FlinkSessionJob>(&()))
+    }
+
+    /// The snapshots of the default namespace.
+    pub(crate) async fn snapshots(&self) -> Api<DynamicObject> {
+        let client = connect(&self.data.join("kubeconfig")).await;
+        Api::namespaced_with(client, "default", &ApiResource::erase::<FlinkStateSnapshot>(&()))
     }
 
     /// A folder for files of the test.

@@ -32,6 +32,7 @@ fn a_native_application_keeps_its_state_through_everything() {
         let mut count = machine.counts("orders", 0, 100).await;
         count = upgraded(&machine, &orders, count).await;
         refused(&machine, &orders).await;
+        saved(&machine, &orders).await;
         count = suspended(&machine, &orders, count).await;
         count = killed(&machine, &orders, count).await;
         assert!(count > 100);
@@ -98,9 +99,36 @@ async fn refused(machine: &Machine, orders: &Named<'_>) {
     assert!(status["error"].as_str().is_some_and(|error| error.contains("GroupAggregate")), "{}", status["error"]);
     assert_eq!(processes_of(machine.data()), before);
     assert_eq!(status["jobStatus"]["state"], "RUNNING");
+    assert_eq!(status["observedGeneration"], 2, "what is carried out is the generation before");
+    let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+    let settled = conditions.iter().find(|condition| condition["type"] == "Settled").expect("a condition");
+    assert_eq!((&settled["status"], &settled["reason"]), (&json!("False"), &json!("ChangeRefused")));
+    // A crash does not bring the refused change into force.
+    let written = machine.printed("orders").len();
+    before.iter().for_each(|process| kill(*process));
+    orders.until("it is another process", |_| processes_of(machine.data()).iter().any(|id| !before.contains(id))).await;
+    orders.until("it runs again", |status| status["jobStatus"]["state"] == "RUNNING").await;
+    machine.counts("orders", written, 1).await;
+    let before = processes_of(machine.data());
     orders.patch(json!({"spec": {"job": {"jarURI": good}}})).await;
     orders.until("the error is taken back", |status| status["error"].is_null()).await;
     assert_eq!(processes_of(machine.data()), before, "going back to what runs stops nothing");
+}
+
+/// A savepoint as a resource: taken, and deleted with it.
+async fn saved(machine: &Machine, orders: &Named<'_>) {
+    let api = machine.snapshots().await;
+    let wanted = json!({
+        "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkStateSnapshot", "metadata": {"name": "by-hand"},
+        "spec": {"jobReference": {"kind": "FlinkDeployment", "name": "orders"}, "savepoint": {}},
+    });
+    let snapshot = Named::create(&api, serde_json::from_value(wanted).expect("a manifest")).await;
+    let status = snapshot.until("it is taken", |status| status["state"] == "COMPLETED").await;
+    let path = status["path"].as_str().unwrap_or_default().trim_start_matches("file:").to_owned();
+    assert!(Path::new(&path).join("_metadata").is_file(), "{status}");
+    snapshot.delete().await;
+    assert!(!Path::new(&path).exists(), "its files go with it");
+    orders.until("it runs on", is_running).await;
 }
 
 async fn suspended(machine: &Machine, orders: &Named<'_>, count: u64) -> u64 {
