@@ -1,6 +1,7 @@
 //! The objects of an API: watched in all namespaces, read one by one, written with the state that they were read in.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
@@ -13,6 +14,7 @@ use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, P
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::key::{Key, Kind};
@@ -40,10 +42,14 @@ pub(crate) enum Written {
     Stale,
 }
 
+/// How many requests are under way at once; each has a connection, which is kept for a while.
+const CALLS_MAX: usize = 4;
+
 /// The objects of an API.
 #[derive(Clone)]
 pub(crate) struct Objects {
     client: Client,
+    calls: Arc<Semaphore>,
 }
 
 impl Objects {
@@ -65,7 +71,7 @@ impl Objects {
         // The API is on this machine, whatever stands in the environment for the rest of the world.
         config.proxy_url = None;
         let client = Client::try_from(config).map_err(|error| unusable().with_source(error.to_string()))?;
-        Ok(Self { client })
+        Ok(Self { client, calls: Arc::new(Semaphore::new(CALLS_MAX)) })
     }
 
     /// Every object of a kind that is there, then every change; after an error it goes on by itself, after a pause.
@@ -79,7 +85,7 @@ impl Objects {
     /// # Errors
     /// Unavailable if the API does not answer, or refuses.
     pub(crate) async fn get(&self, key: &Key) -> Result<Option<Value>> {
-        let found = answer("read", key, self.namespace(key).get_opt(&key.name)).await?;
+        let found = self.answer("read", key, self.namespace(key).get_opt(&key.name)).await?;
         found
             .map_err(|error| failure("read", key, error.to_string()))?
             .map(|object| manifest(key.kind, &object))
@@ -93,7 +99,7 @@ impl Objects {
     pub(crate) async fn session_jobs_of(&self, key: &Key) -> Result<Vec<(String, Option<String>)>> {
         let jobs = key.beside(Kind::SessionJob, "");
         let params = ListParams::default();
-        let listed = answer("list the session jobs of", key, self.namespace(&jobs).list(&params)).await?;
+        let listed = self.answer("list the session jobs of", key, self.namespace(&jobs).list(&params)).await?;
         let listed = listed.map_err(|error| failure("list the session jobs of", key, error.to_string()))?;
         let is_its = |object: &&DynamicObject| {
             object.data.pointer("/spec/deploymentName").and_then(Value::as_str) == Some(key.name.as_str())
@@ -118,7 +124,7 @@ impl Objects {
             .map_err(|error| Error::bug("a status has no form as an object").with_source(error))?;
         let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
         let api = self.namespace(key);
-        let answered = answer("report on", key, api.replace_status(&key.name, &params, &body)).await?;
+        let answered = self.answer("report on", key, api.replace_status(&key.name, &params, &body)).await?;
         written("report on", key, answered)
     }
 
@@ -134,7 +140,7 @@ impl Objects {
         }});
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let api = self.namespace(key);
-        let answered = answer("hold", key, api.patch(&key.name, &params, &Patch::Merge(&patch))).await?;
+        let answered = self.answer("hold", key, api.patch(&key.name, &params, &Patch::Merge(&patch))).await?;
         written("hold", key, answered)
     }
 
@@ -143,10 +149,18 @@ impl Objects {
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Event"));
         let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), &key.namespace, &kind);
         let Ok(body) = serde_json::from_value::<DynamicObject>(event_of(key, object, event, now)) else { return };
-        let told = answer("tell an event of", key, api.create(&PostParams::default(), &body)).await;
+        let told = self.answer("tell an event of", key, api.create(&PostParams::default(), &body)).await;
         if let Err(error) = told.and_then(|told| told.map_err(|error| failure("tell of", key, error.to_string()))) {
             tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), reason = event.reason, "an event is lost");
         }
+    }
+
+    /// Waits for a turn and for an answer, but not for ever.
+    async fn answer<T>(&self, act: &str, key: &Key, call: impl Future<Output = T>) -> Result<T> {
+        let late = || failure(act, key, format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
+        // It is never closed, so there is always a turn.
+        let _turn = self.calls.acquire().await.ok();
+        timeout(ANSWER_TIMEOUT, call).await.map_err(|_| late())
     }
 
     fn namespace(&self, key: &Key) -> Api<DynamicObject> {
@@ -171,12 +185,6 @@ pub(crate) fn manifest(kind: Kind, object: &DynamicObject) -> Result<Value> {
         fields.insert("kind".to_owned(), json!(kind.name()));
     }
     Ok(value)
-}
-
-/// Waits for an answer, but not for ever.
-async fn answer<T>(act: &str, key: &Key, call: impl Future<Output = T>) -> Result<T> {
-    let late = || failure(act, key, format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
-    timeout(ANSWER_TIMEOUT, call).await.map_err(|_| late())
 }
 
 fn written(act: &str, key: &Key, answered: kube::Result<DynamicObject>) -> Result<Written> {
