@@ -26,7 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many objects are listed at once; they are in memory together.
-const PAGE: u32 = 50;
+const PAGE: u32 = 10;
 /// The longest note of an event, in bytes.
 const NOTE_MAX: usize = 1_024;
 
@@ -43,7 +43,7 @@ pub(crate) enum Written {
 }
 
 /// How many requests are under way at once; each has a connection, which is kept for a while.
-const CALLS_MAX: usize = 4;
+const CALLS_MAX: usize = 3;
 
 /// The objects of an API.
 #[derive(Clone)]

@@ -22,7 +22,7 @@ use crate::snapshot_round;
 use crate::world::{Refusals, World};
 
 /// The most rounds at a time.
-const ROUNDS_MAX: usize = 32;
+const ROUNDS_MAX: usize = 16;
 /// The longest that one round may take; fetching a program may take minutes.
 const ROUND_MAX: Duration = Duration::from_secs(900);
 
