@@ -5,6 +5,7 @@ use kobel_kubernetes::objects::seen;
 use kobel_model::{Error, Result};
 use serde_json::Value;
 
+use super::age::age;
 use super::client::{Session, complete, print, reference};
 use super::columns::Columns;
 use super::hide::hide_options;
@@ -157,20 +158,6 @@ fn looks_like_another(words: &str) -> bool {
     is_number || ["true", "false", "null"].contains(&words)
 }
 
-/// How long ago a time was, as `kubectl` shows it.
-fn age(time: &str, now: Timestamp) -> String {
-    let Ok(time) = time.parse::<Timestamp>() else { return "<unknown>".to_owned() };
-    let seconds = (now.as_second() - time.as_second()).max(0);
-    let (minutes, hours) = (seconds / 60, seconds / 3_600);
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..600 if seconds % 60 != 0 => format!("{minutes}m{}s", seconds % 60),
-        120..10_800 => format!("{minutes}m"),
-        10_800..172_800 => format!("{hours}h"),
-        _ => format!("{}d", hours / 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -180,22 +167,6 @@ mod tests {
 
     fn now() -> Timestamp {
         "2026-01-02T00:00:00Z".parse().unwrap()
-    }
-
-    #[test]
-    fn an_age_is_short() {
-        for (time, expected) in [
-            ("2026-01-01T23:59:01Z", "59s"),
-            ("2026-01-01T23:57:30Z", "2m30s"),
-            ("2026-01-01T23:55:00Z", "5m"),
-            ("2026-01-01T22:00:00Z", "120m"),
-            ("2026-01-01T00:00:00Z", "24h"),
-            ("2025-12-01T00:00:00Z", "32d"),
-            ("2026-01-03T00:00:00Z", "0s"),
-            ("yesterday", "<unknown>"),
-        ] {
-            assert_eq!(age(time, now()), expected, "{time}");
-        }
     }
 
     #[test]
