@@ -5,9 +5,10 @@
 //! outcome is right.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams, ObjectMeta, PostParams};
@@ -19,12 +20,27 @@ use crate::server::up;
 const KILLS: u64 = 100;
 /// Who writes at the same time.
 const WRITERS: usize = 4;
+/// How long anything may take; a busy machine needs a part of it.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What was acknowledged: names of created objects, and the last count of each writer.
 #[derive(Debug, Default)]
 struct Acknowledged {
     created: Vec<String>,
     counts: BTreeMap<usize, u64>,
+}
+
+/// Where writers note what was acknowledged: in all, and how many writes of this round.
+struct Told {
+    all: Arc<Mutex<Acknowledged>>,
+    writes: Arc<AtomicU64>,
+}
+
+impl Told {
+    fn note(&self, what: impl FnOnce(&mut Acknowledged)) {
+        what(&mut self.all.lock().expect("no writer panicked"));
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[test]
@@ -34,14 +50,17 @@ fn what_was_acknowledged_survives_every_kill() {
     let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
     for round in 0..KILLS {
         let mut process = up(&data, folder.path());
-        process.wait_for_line("ready in ", Duration::from_secs(60)).expect("`kobel up` is ready");
+        process.wait_for_line("ready in ", PATIENCE).expect("`kobel up` is ready");
         runtime().block_on(async {
             verify(&data, &acknowledged).await;
+            let writes = Arc::new(AtomicU64::new(0));
             let writers: Vec<_> = (0..WRITERS)
-                .map(|writer| tokio::spawn(write_until_killed(data.clone(), writer, round, acknowledged.clone())))
+                .map(|writer| {
+                    let told = Told { all: acknowledged.clone(), writes: writes.clone() };
+                    tokio::spawn(write_until_killed(data.clone(), writer, round, told))
+                })
                 .collect();
-            // Times that have no common measure with anything of ours, from hardly started to well under way.
-            tokio::time::sleep(Duration::from_millis(3 + round * 7919 % 61)).await;
+            wait_for_moment(round, &writes).await;
             process.signal("KILL").expect("the process is killed");
             for writer in writers {
                 writer.await.expect("a writer ends when the process is gone");
@@ -49,23 +68,29 @@ fn what_was_acknowledged_survives_every_kill() {
         });
     }
     let mut process = up(&data, folder.path());
-    process.wait_for_line("ready in ", Duration::from_secs(60)).expect("`kobel up` is ready");
+    process.wait_for_line("ready in ", PATIENCE).expect("`kobel up` is ready");
     runtime().block_on(verify(&data, &acknowledged));
     let acknowledged = acknowledged.lock().expect("no writer panicked");
     println!("{KILLS} kills, {} creates and {:?} updates survived", acknowledged.created.len(), acknowledged.counts);
     assert!(acknowledged.created.len() as u64 > KILLS, "hardly anything was written: {acknowledged:?}");
 }
 
+/// Waits until the process is to be killed: at once, or when some writes were acknowledged, however long they take; and
+/// then for a time that has no common measure with anything of ours.
+async fn wait_for_moment(round: u64, writes: &AtomicU64) {
+    let begun = Instant::now();
+    while writes.load(Ordering::Relaxed) < round % 5 {
+        assert!(begun.elapsed() < PATIENCE, "nothing was acknowledged in {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(round * 7919 % 23)).await;
+}
+
 async fn configmaps(data: &Path) -> Api<ConfigMap> {
     Api::namespaced(connect(&data.join("kubeconfig")).await, "default")
 }
 
-async fn write_until_killed(
-    data: std::path::PathBuf,
-    writer: usize,
-    round: u64,
-    acknowledged: Arc<Mutex<Acknowledged>>,
-) {
+async fn write_until_killed(data: PathBuf, writer: usize, round: u64, told: Told) {
     let api = configmaps(&data).await;
     let counter = format!("counter-{writer}");
     for turn in 0.. {
@@ -73,7 +98,7 @@ async fn write_until_killed(
         if api.create(&PostParams::default(), &object(&name, 0)).await.is_err() {
             return;
         }
-        acknowledged.lock().expect("no writer panicked").created.push(name);
+        told.note(|all| all.created.push(name));
         let Ok(found) = api.get_opt(&counter).await else { return };
         let counted = match found {
             None => api.create(&PostParams::default(), &object(&counter, 1)).await.map(|_| 1),
@@ -84,7 +109,7 @@ async fn write_until_killed(
             }
         };
         let Ok(counted) = counted else { return };
-        acknowledged.lock().expect("no writer panicked").counts.insert(writer, counted);
+        told.note(|all| all.counts.extend([(writer, counted)]));
     }
 }
 
