@@ -4,7 +4,7 @@
 //! ```text
 //!           first                seen
 //!    New ─────────▶ Starting ───────────▶ Deployed ──┐ change, suspension, rollback,
-//!                      ▲  ▲                 │  ▲      │ a job that is lost or failed
+//!                      ▲  ▲                 │  ▲      │ a job that is lost, failed, or not healthy
 //!                      │  └─────────────────┘  └──────┘ (keep going)
 //!                      │        lost, failed     │
 //!              nothing │                         │ cancel          stopped with a savepoint,
@@ -22,6 +22,7 @@
 mod clearing;
 mod deletion;
 mod deploy;
+mod health;
 mod observe;
 mod restore;
 mod rollback;
@@ -101,6 +102,7 @@ const STEPS: [fn(&mut Round<'_>) -> Option<Verdict>; 7] = [
 /// Looks after a deployed job; absent once it has ended so that another can follow.
 fn deployed(round: &mut Round<'_>) -> Option<Verdict> {
     observe::observe(round);
+    health::observe(round);
     for step in STEPS {
         let verdict = step(round);
         if verdict.is_some() || round.phase() != Phase::Deployed {

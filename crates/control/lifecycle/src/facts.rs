@@ -25,6 +25,9 @@ pub enum Cluster {
     /// The job manager has ended, or never can start; the reason is for a person. What is left must be removed before
     /// a new start.
     Failed(Launched, String),
+    /// The job manager of an application is known to have ended by itself and well, so its job has ended for good too:
+    /// it finished, or somebody else has stopped it. What is left must be removed before a new start.
+    Completed(Launched),
     /// They are being ended.
     Ending,
     /// It cannot be seen; the reason is for a person.
@@ -90,6 +93,15 @@ pub enum Newest {
     Unknown(String),
 }
 
+/// What a job tells of its health. A number that it does not tell is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Samples {
+    /// How often it was restarted since its job manager began (`numRestarts`, once `fullRestarts`).
+    pub restarts: Option<i64>,
+    /// How many checkpoints it has completed since then (`numberOfCompletedCheckpoints`).
+    pub completed_checkpoints: Option<i64>,
+}
+
 /// What is seen of the session cluster of a session job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionCluster {
@@ -112,6 +124,8 @@ pub struct Facts {
     pub fresh_id: String,
     /// The cluster; that of a session job is always `Absent`.
     pub cluster: Cluster,
+    /// Why a cluster that is `Starting` does not answer, as whoever asked was told; for a person.
+    pub silence: Option<String>,
     /// The recorded job.
     pub job: Job,
     /// The savepoint that is recorded as pending; absent if none is.
@@ -120,6 +134,8 @@ pub struct Facts {
     pub checkpoint: Option<Operation>,
     /// The newest snapshot of the recorded job.
     pub newest: Newest,
+    /// What the recorded job tells of its health; absent if it was not asked, or did not answer.
+    pub health: Option<Samples>,
     /// For a session job: its session cluster.
     pub session: Option<SessionCluster>,
     /// For a session cluster: the names of session jobs that name it, and ids of jobs in it that have not ended.

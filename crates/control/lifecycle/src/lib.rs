@@ -19,11 +19,13 @@
 //! The Apache Flink Kubernetes operator 1.15, whose status this can take over in the middle and hand back.
 
 pub mod application;
+pub mod blue_green;
 pub mod change;
 pub mod decision;
 pub mod desired;
 pub mod facts;
 pub mod options;
+pub mod plan;
 pub mod record;
 pub mod schedule;
 pub mod session;

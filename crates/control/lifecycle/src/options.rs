@@ -11,7 +11,7 @@ use std::time::Duration;
 use kobel_model::deployment::{FlinkConfiguration, SavepointFormat};
 use kobel_model::quantity::parse_duration;
 use kobel_model::settings::Settings;
-use kobel_model::settings::options::CHECKPOINTING_TIMEOUT;
+use kobel_model::settings::options::{CHECKPOINTING_INTERVAL, CHECKPOINTING_TIMEOUT, TOLERABLE_FAILED_CHECKPOINTS};
 
 use crate::schedule::Schedule;
 
@@ -19,8 +19,23 @@ use crate::schedule::Schedule;
 const PREFIX: &str = "kubernetes.operator.";
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many restarts within their window a healthy job may have.
+const RESTARTS_MAX: i64 = 64;
+/// A job that may fail no checkpoint in a row has time for this many before it counts as stalled.
+const CHECKPOINTS_AT_LEAST: u32 = 2;
 /// A shorter interval would look without end.
 const RECONCILE_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
+/// When a job that runs counts as unhealthy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// The time in which restarts are counted.
+    pub restarts_window: Duration,
+    /// How many restarts in it are not too many.
+    pub restarts_threshold: i64,
+    /// The time in which a checkpoint must have been completed; absent if that is not asked for.
+    pub checkpoint_window: Option<Duration>,
+}
 
 /// How a resource is looked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +50,8 @@ pub struct Options {
     pub savepoint_on_deletion: bool,
     /// Whether a job that failed for good is started again.
     pub restart_failed: bool,
+    /// When a job is started again although it runs; absent if it is not judged.
+    pub health_check: Option<HealthCheck>,
     /// Whether a lost job manager is started again.
     pub recover_job_manager: bool,
     /// Whether a change that does not come up is undone.
@@ -87,6 +104,7 @@ impl Options {
             drain_on_stop: keys.is_on("job.drain-on-savepoint-deletion"),
             savepoint_on_deletion: keys.is_on("job.savepoint-on-deletion"),
             restart_failed: keys.is_on("job.restart.failed"),
+            health_check: keys.is_on("cluster.health-check.enabled").then(|| keys.health_check()),
             recover_job_manager: !keys.is_off("jm-deployment-recovery.enabled"),
             is_rollback_on: keys.is_on("deployment.rollback.enabled"),
             readiness_timeout: keys.duration("deployment.readiness.timeout").unwrap_or(5 * MINUTE),
@@ -102,7 +120,7 @@ impl Options {
             savepoint_history_max_age: keys.duration("savepoint.history.max.age").unwrap_or(DAY),
             is_cleanup_on: !keys.is_off("savepoint.cleanup.enabled"),
             trigger_grace: grace.unwrap_or(MINUTE),
-            checkpointing_timeout: checkpointing_timeout(configuration),
+            checkpointing_timeout: settings(configuration).get(&CHECKPOINTING_TIMEOUT),
             snapshot_resources: keys.is_on("snapshot.resource.enabled"),
             dispose_on_delete: keys.is_on("savepoint.dispose-on-delete"),
         }
@@ -149,6 +167,30 @@ impl<'a> Keys<'a> {
         (schedule != Schedule::Every(Duration::ZERO)).then_some(schedule)
     }
 
+    fn health_check(&self) -> HealthCheck {
+        let threshold =
+            self.text("cluster.health-check.restarts.threshold").and_then(|value| value.parse::<i64>().ok());
+        HealthCheck {
+            restarts_window: self.duration("cluster.health-check.restarts.window").unwrap_or(2 * MINUTE),
+            restarts_threshold: threshold.filter(|threshold| *threshold >= 0).unwrap_or(RESTARTS_MAX),
+            checkpoint_window: self.checkpoint_window(),
+        }
+    }
+
+    /// The time in which a checkpoint must have been completed: what was said, but never less than as many checkpoints
+    /// may take as may fail. A job without checkpoints is only asked for some if a time was said.
+    fn checkpoint_window(&self) -> Option<Duration> {
+        let said = self.duration("cluster.health-check.checkpoint-progress.window");
+        let settings = settings(self.configuration);
+        let interval = settings.get(&CHECKPOINTING_INTERVAL);
+        if self.is_off("cluster.health-check.checkpoint-progress.enabled") || (said.is_none() && interval.is_none()) {
+            return None;
+        }
+        let longest = settings.get(&CHECKPOINTING_TIMEOUT).max(interval.unwrap_or_default());
+        let tolerated = settings.get(&TOLERABLE_FAILED_CHECKPOINTS).saturating_add(CHECKPOINTS_AT_LEAST);
+        Some(said.unwrap_or_default().max(longest.saturating_mul(tolerated)))
+    }
+
     fn savepoint_format(&self) -> SavepointFormat {
         match self.text("savepoint.format.type") {
             Some(value) if value.eq_ignore_ascii_case("NATIVE") => SavepointFormat::Native,
@@ -157,14 +199,16 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// How long a checkpoint may take, within the bounds of the catalogue.
-fn checkpointing_timeout(configuration: &FlinkConfiguration) -> Duration {
+/// What is said of checkpoints, within the bounds of the catalogue.
+fn settings(configuration: &FlinkConfiguration) -> Settings {
     let mut settings = Settings::new();
-    if let Some(value) = configuration.get(CHECKPOINTING_TIMEOUT.key()) {
-        // A value that is refused leaves the default in place.
-        let _ = settings.set(CHECKPOINTING_TIMEOUT.key(), value);
+    for key in [CHECKPOINTING_INTERVAL.key(), CHECKPOINTING_TIMEOUT.key(), TOLERABLE_FAILED_CHECKPOINTS.key()] {
+        if let Some(value) = configuration.get(key) {
+            // A value that is refused leaves the default in place.
+            let _ = settings.set(key, value);
+        }
     }
-    settings.get(&CHECKPOINTING_TIMEOUT)
+    settings
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 //!
 //! Times are milliseconds since the epoch.
 
+mod health;
 mod lifecycle;
 
 use serde_json::Value;
+
+pub use health::Health;
 
 use crate::state::{JobManagerState, JobState, LifecycleState, ReconciliationState};
 
@@ -106,6 +109,8 @@ pub struct Record {
     pub lifecycle: LifecycleState,
     /// What went wrong, for a person.
     pub error: Option<String>,
+    /// What the health of the job is judged by; absent if it is not judged, or was not since the last start.
+    pub health: Option<Health>,
 }
 
 impl Default for Record {
@@ -121,6 +126,7 @@ impl Default for Record {
             observed_generation: None,
             lifecycle: LifecycleState::Created,
             error: None,
+            health: None,
         }
     }
 }

@@ -92,7 +92,7 @@ impl Round<'_> {
             Cluster::Ready(_) => JobManagerState::Ready,
             Cluster::Starting(_) => JobManagerState::Deploying,
             Cluster::Failed(..) => JobManagerState::Error,
-            Cluster::Absent | Cluster::Ending | Cluster::Unknown(_) => JobManagerState::Missing,
+            Cluster::Absent | Cluster::Ending | Cluster::Completed(_) | Cluster::Unknown(_) => JobManagerState::Missing,
         };
         match &self.facts.cluster {
             Cluster::Ready(_) => {
@@ -100,7 +100,7 @@ impl Round<'_> {
                 self.record.error = None;
             }
             Cluster::Failed(_, why) => self.fail("Error", why.clone()),
-            Cluster::Absent | Cluster::Starting(_) | Cluster::Ending | Cluster::Unknown(_) => {}
+            Cluster::Absent | Cluster::Starting(_) | Cluster::Ending | Cluster::Completed(_) | Cluster::Unknown(_) => {}
         }
     }
 
@@ -117,6 +117,7 @@ impl Round<'_> {
                 return self.wait("ClusterStarting", message);
             }
             Cluster::Failed(_, why) => why.clone(),
+            Cluster::Completed(_) => "its job manager has ended by itself".to_owned(),
             Cluster::Absent => "no process of it is there".to_owned(),
             Cluster::Ending | Cluster::Unknown(_) => {
                 return self.wait("ClusterEnding", "waits until every process of the cluster has ended".to_owned());
@@ -153,7 +154,7 @@ impl Round<'_> {
                 let message = format!("the cluster cannot be seen: {why}; nothing is done until it can");
                 return Some(self.wait("ClusterUnknown", message));
             }
-            Cluster::Starting(_) | Cluster::Ready(_) | Cluster::Failed(..) => {
+            Cluster::Starting(_) | Cluster::Ready(_) | Cluster::Failed(..) | Cluster::Completed(_) => {
                 (Some(Act::Remove), "removes what is left of the cluster".to_owned())
             }
         };
@@ -214,7 +215,10 @@ impl Round<'_> {
 
     fn launched(&self) -> Option<&Launched> {
         match &self.facts.cluster {
-            Cluster::Starting(launched) | Cluster::Ready(launched) | Cluster::Failed(launched, _) => Some(launched),
+            Cluster::Starting(launched)
+            | Cluster::Ready(launched)
+            | Cluster::Failed(launched, _)
+            | Cluster::Completed(launched) => Some(launched),
             Cluster::Absent | Cluster::Ending | Cluster::Unknown(_) => None,
         }
     }

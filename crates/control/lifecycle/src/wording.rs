@@ -18,6 +18,9 @@ pub const UNSEEN: Duration = Duration::from_secs(5);
 /// Begins every error that tells that the savepoint for a stop failed; the next attempt is paused after it.
 pub const SAVEPOINT_FAILED: &str = "the savepoint to stop with failed";
 
+/// Ends every error that tells no more than that the job is not there.
+pub const NOT_FOUND: &str = "is not found any more";
+
 /// What is done and what is awaited.
 #[derive(Debug)]
 pub struct Verdict {

@@ -20,7 +20,7 @@ pub fn clear(round: &Round<'_>) -> Option<Verdict> {
             Some(Verdict::wait("ClusterEnding", message, SOON))
         }
         Cluster::Unknown(_) => unseen(round),
-        Cluster::Starting(_) | Cluster::Ready(_) | Cluster::Failed(..) => Some(end(round)),
+        Cluster::Starting(_) | Cluster::Ready(_) | Cluster::Failed(..) | Cluster::Completed(_) => Some(end(round)),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::restore::{self, Handover};
 use super::round::{Home, Phase, Round};
-use super::{clearing, spec, upgrade};
+use super::{clearing, snapshots, spec, upgrade};
 use crate::change::{self, Change};
 use crate::decision::{Act, Start, Wait};
 use crate::facts::Newest;
@@ -91,6 +91,7 @@ pub fn start(round: &mut Round<'_>, launch: Launch) -> Verdict {
         round.tell("Submit", format!("starts job `{}` {from}", launch.job_id));
     }
     round.set_job_state(JobState::Reconciling);
+    round.record.health = None;
     let job = &mut round.record.job;
     job.id = Some(launch.job_id.clone());
     job.start_ms = Some(round.facts.now_ms);
@@ -157,7 +158,7 @@ fn renew(round: &mut Round<'_>) {
     };
     let is_rollback = round.record.reconciliation == ReconciliationState::RollingBack;
     if !is_rollback || change > Change::Ignore {
-        round.record.last = Some(spec::handed_over(round.desired.spec, mode));
+        round.record.last = Some(spec::succeeding(round.desired.spec, mode, round.record.last.as_ref()));
         round.record.reconciliation = ReconciliationState::Upgrading;
         if was_starting {
             round.set_job_state(JobState::Finished);
@@ -196,7 +197,8 @@ fn asleep(round: &Round<'_>) -> Verdict {
         Some(path) => format!("; it goes on from `{path}` or a newer snapshot of it"),
         None => String::new(),
     };
-    let message = format!("nothing runs, as `job.state: suspended` asks{from}");
+    let awaited = snapshots::awaited(round);
+    let message = format!("nothing runs, as `job.state: suspended` asks{from}{awaited}");
     // Whatever changes wakes it; this is for what nobody tells.
     Verdict::wait("Settled", message, ASLEEP)
 }

@@ -5,14 +5,17 @@ use super::round::{Home, Phase, Round};
 use super::spec;
 use crate::facts::{Cluster, FoundJob, Job};
 use crate::state::{JobManagerState, JobState, ReconciliationState};
+use crate::wording::NOT_FOUND;
 
 /// Takes what is seen over into the record.
 pub fn observe(round: &mut Round<'_>) {
     observe_job_manager(round);
     let facts = round.facts;
+    let has_completed = round.has_completed();
     match &facts.job {
-        Job::Found(job) => found(round, job),
-        Job::Absent | Job::NotAsked | Job::Unknown(_) => not_found(round),
+        Job::Found(job) if job.state.is_terminal() || !has_completed => found(round, job),
+        _ if has_completed => completed(round),
+        Job::Found(_) | Job::Absent | Job::NotAsked | Job::Unknown(_) => not_found(round),
     }
     mark_stable(round);
 }
@@ -42,7 +45,7 @@ fn observe_job_manager(round: &mut Round<'_>) {
         Cluster::Ready(_) => JobManagerState::Ready,
         Cluster::Starting(_) => JobManagerState::Deploying,
         Cluster::Failed(..) => JobManagerState::Error,
-        Cluster::Absent | Cluster::Ending => JobManagerState::Missing,
+        Cluster::Absent | Cluster::Ending | Cluster::Completed(_) => JobManagerState::Missing,
         Cluster::Unknown(_) => return,
     };
     let is_news = round.before.job_manager != JobManagerState::Error || round.record.error.is_none();
@@ -69,13 +72,23 @@ fn found(round: &mut Round<'_>, job: &FoundJob) {
     }
 }
 
+/// The job ended while nobody looked, and its job manager has ended well after it: nothing is left to be done for it.
+fn completed(round: &mut Round<'_>) {
+    if round.record.job.state.is_some_and(JobState::is_terminal) {
+        return;
+    }
+    let name = round.job_name();
+    round.tell("JobStatusChanged", format!("{name} counts as FINISHED: its job manager has ended by itself, and well"));
+    round.set_job_state(JobState::Finished);
+}
+
 fn not_found(round: &mut Round<'_>) {
     if round.record.job.state.is_some_and(JobState::is_terminal) {
         return;
     }
     let was_known = round.record.job.state.is_some_and(|state| state != JobState::Reconciling);
     if was_known && (round.facts.job == Job::Absent || round.cluster == Cluster::Absent) {
-        let message = format!("{} is not found any more", round.job_name());
+        let message = format!("{} {NOT_FOUND}", round.job_name());
         // An error that is known already tells more than this one.
         if round.record.error.is_none() {
             round.record.error = Some(message.clone());

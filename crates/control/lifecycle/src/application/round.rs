@@ -115,9 +115,17 @@ impl<'a> Round<'a> {
     /// Which launch the cluster is of, if one is seen.
     pub fn launched(&self) -> Option<&Launched> {
         match &self.cluster {
-            Cluster::Starting(launched) | Cluster::Ready(launched) | Cluster::Failed(launched, _) => Some(launched),
+            Cluster::Starting(launched)
+            | Cluster::Ready(launched)
+            | Cluster::Failed(launched, _)
+            | Cluster::Completed(launched) => Some(launched),
             Cluster::Absent | Cluster::Ending | Cluster::Unknown(_) => None,
         }
+    }
+
+    /// Whether the job manager of the recorded job is known to have ended by itself and well.
+    pub fn has_completed(&self) -> bool {
+        matches!(&self.cluster, Cluster::Completed(launched) if launched.job_id == self.record.job.id)
     }
 
     /// The path of the newest snapshot of the recorded job, if one is known.

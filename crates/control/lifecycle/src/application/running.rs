@@ -1,15 +1,19 @@
-//! Keeps a deployed job going: brings a lost one back, starts a failed one again if asked, removes the cluster of one
-//! that has ended long ago.
+//! Keeps a deployed job going: brings a lost one back, starts a failed one or one that is not healthy again if asked,
+//! removes the cluster of one that has ended long ago.
+//!
+//! Why a job was lost stays in the record until it runs again.
 
 use std::time::Duration;
 
+use kobel_model::deployment::UpgradeMode;
+
 use super::deploy::{self, Launch};
 use super::round::{Home, Round};
-use super::{clearing, restore, spec};
+use super::{clearing, health, restore, snapshots, spec};
 use crate::decision::Act;
 use crate::facts::{Cluster, FoundJob, Job};
 use crate::state::{JobState, ReconciliationState};
-use crate::wording::{SOON, Verdict, milliseconds, moment, span, span_of};
+use crate::wording::{NOT_FOUND, SOON, Verdict, milliseconds, moment, span, span_of};
 
 /// The shortest time between two starts.
 const PAUSE_MIN: i64 = 5_000;
@@ -20,12 +24,14 @@ const PAUSE_MAX: i64 = 300_000;
 const TAKE_OVER: Duration = Duration::from_secs(60);
 
 /// Why a job is started again.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
     /// It failed for good.
     Failed,
     /// It or its cluster is not there any more.
     Lost,
+    /// It runs, and does not do well.
+    Unhealthy,
 }
 
 impl Cause {
@@ -33,6 +39,7 @@ impl Cause {
         match self {
             Self::Failed => "RestartFailedJob",
             Self::Lost => "RecoverDeployment",
+            Self::Unhealthy => "RestartUnhealthyJob",
         }
     }
 }
@@ -49,7 +56,10 @@ pub fn keep(round: &mut Round<'_>) -> Option<Verdict> {
             if round.cluster == Cluster::Ending {
                 return clearing::clear(round);
             }
-            let why = lost(round)?;
+            if let Some(why) = health::problem(round) {
+                return Some(bring_back(round, Cause::Unhealthy, &why));
+            }
+            let why = with_last_error(round, lost(round)?);
             if round.home == Home::Own && !round.desired.options.recover_job_manager {
                 return Some(left_alone(round, &why));
             }
@@ -69,11 +79,13 @@ pub fn settle(round: &mut Round<'_>) -> Verdict {
     match state {
         JobState::Running => {
             round.record.error = None;
+            let again = snapshots::due_in(round).map_or(again, |due| due.min(again));
             Verdict::wait("Settled", format!("{name} runs, since {since}"), again)
         }
         JobState::Finished => {
             round.record.error = None;
-            Verdict::wait("Settled", format!("{name} has finished at {since}"), again)
+            let awaited = snapshots::awaited(round);
+            Verdict::wait("Settled", format!("{name} has finished at {since}{awaited}"), again)
         }
         JobState::Canceled => {
             let message = format!("{name} was cancelled at {since}; change `restartNonce` to start it again");
@@ -87,7 +99,8 @@ pub fn settle(round: &mut Round<'_>) -> Verdict {
             Verdict::wait("JobFailed", message, again)
         }
         JobState::Initializing | JobState::Created | JobState::Reconciling => {
-            let message = format!("waits until every task of {name} runs, since {since}{}", what_is_seen(round));
+            let (seen, error) = (what_is_seen(round), last_error(round));
+            let message = format!("waits until every task of {name} runs, since {since}{seen}{error}");
             Verdict::wait("JobStarting", message, SOON)
         }
         JobState::Restarting | JobState::Failing | JobState::Suspended => {
@@ -110,11 +123,32 @@ fn why_it_failed(round: &Round<'_>) -> String {
 
 fn what_is_seen(round: &Round<'_>) -> String {
     match (&round.cluster, &round.facts.job) {
-        (Cluster::Starting(_), _) => ": its job manager does not answer yet".to_owned(),
+        (Cluster::Starting(_), _) => {
+            let due = answer_due(round).filter(|_| round.desired.options.recover_job_manager);
+            let due = due.map(|due| format!("; it is started again unless it does by {}", moment(Some(due))));
+            format!(": its job manager does not answer yet{}{}", silence(round), due.unwrap_or_default())
+        }
         (_, Job::Unknown(why)) => format!(": {why}"),
         (_, Job::Absent) => ": its job manager does not know it yet".to_owned(),
         _ => String::new(),
     }
+}
+
+/// What whoever asked the job manager was told, in words; empty if nobody asked.
+fn silence(round: &Round<'_>) -> String {
+    round.facts.silence.as_ref().map(|why| format!(" ({why})")).unwrap_or_default()
+}
+
+/// What went wrong last, in words; empty if nothing did, or if no more is known than that the job is not there.
+fn last_error(round: &Round<'_>) -> String {
+    let error = round.record.error.as_ref().filter(|error| !error.ends_with(NOT_FOUND));
+    error.map(|error| format!("; the last error was: {error}")).unwrap_or_default()
+}
+
+/// Why the job is lost, with what went wrong before: what is removed does not tell any more why that had to be.
+fn with_last_error(round: &Round<'_>, why: String) -> String {
+    let is_told = round.record.error.as_ref().is_some_and(|error| error.contains(&why));
+    if is_told { round.record.error.clone().unwrap_or(why) } else { format!("{why}{}", last_error(round)) }
 }
 
 /// Why the job is not there although it shall run; absent if it is, or may still come.
@@ -134,8 +168,21 @@ fn lost(round: &Round<'_>) -> Option<String> {
             let is_late = !round.is_within(since.max(round.record.job.start_ms), patience);
             is_late.then(|| format!("its job manager does not know it for more than {}", span_of(patience)))
         }
+        Cluster::Starting(_) if answer_due(round)? <= round.facts.now_ms => {
+            let patience = span_of(round.desired.options.readiness_timeout);
+            Some(format!("its job manager does not answer for more than {patience}{}", silence(round)))
+        }
         _ => None,
     }
+}
+
+/// Until when a job manager that does not answer is waited for: so long after it was started, or answered last. Only
+/// where a job of the resource has run before: that a first one needs longer is no sign of a loss.
+fn answer_due(round: &Round<'_>) -> Option<i64> {
+    let job = &round.record.job;
+    let since = job.update_ms.max(job.start_ms)?;
+    let has_run = round.home == Home::Own && round.record.stable.is_some();
+    has_run.then(|| since.saturating_add(milliseconds(round.desired.options.readiness_timeout)))
 }
 
 /// Removes what is left and starts the job again, from its newest state, not too often.
@@ -148,10 +195,16 @@ fn bring_back(round: &mut Round<'_>, cause: Cause, why: &str) -> Verdict {
         return Verdict::wait(reason, message, again);
     }
     let mode = restore::lasting(round.job.upgrade_mode);
+    if cause == Cause::Unhealthy
+        && let Some(verdict) = cannot_follow(round, mode, why)
+    {
+        return verdict;
+    }
     let restore = match deploy::restore_point(round, restore::after_failure(mode)) {
         Ok(restore) => restore,
         Err(wait) => return Verdict { act: None, wait },
     };
+    keep_why(round, cause, why);
     if round.cluster != Cluster::Absent {
         let message = format!("removes what is left of the cluster to start {} again: {why}", round.job_name());
         return Verdict::act(Act::Remove, reason, message);
@@ -170,7 +223,33 @@ fn bring_back(round: &mut Round<'_>, cause: Cause, why: &str) -> Verdict {
         _ => (round.desired.spec.clone(), round.desired.generation),
     };
     let job_id = round.facts.fresh_id.clone();
-    deploy::start(round, Launch { generation, job_id, spec, restore })
+    let mut verdict = deploy::start(round, Launch { generation, job_id, spec, restore });
+    verdict.wait.message.push_str(&format!("; it was to be started again: {why}"));
+    verdict
+}
+
+/// What is awaited before a job that runs, and does not do well, can be ended: that it is known what the next starts
+/// from. Absent if that is known, or if the job is ended already.
+fn cannot_follow(round: &mut Round<'_>, mode: UpgradeMode, why: &str) -> Option<Verdict> {
+    if round.cluster == Cluster::Absent {
+        return None;
+    }
+    let unknown = restore::point(&round.record, round.facts, restore::after_failure(mode)).err()?;
+    let message = format!("leaves {} as it is, although {why}: {unknown}", round.job_name());
+    round.fail(Cause::Unhealthy.reason(), message.clone());
+    Some(Verdict::wait("RestorePointUnknown", message, SOON))
+}
+
+/// Writes down why the job is started again, unless what is written down tells more.
+fn keep_why(round: &mut Round<'_>, cause: Cause, why: &str) {
+    let tells_less = round.record.error.as_ref().is_none_or(|error| error.ends_with(NOT_FOUND));
+    if tells_less || cause == Cause::Unhealthy {
+        round.record.error = Some(why.to_owned());
+    }
+    if cause == Cause::Unhealthy {
+        // It goes from here on because it was asked to.
+        round.set_job_state(JobState::Reconciling);
+    }
 }
 
 /// How much longer the job is not started again, in milliseconds. The pause is as long as the trouble had lasted when
@@ -196,7 +275,7 @@ fn left_alone(round: &Round<'_>, why: &str) -> Verdict {
 /// Removes the cluster of a job that has ended long enough ago.
 fn remove_ended(round: &Round<'_>) -> Option<Verdict> {
     let ttl = round.desired.options.shutdown_ttl;
-    let is_there = matches!(round.cluster, Cluster::Starting(_) | Cluster::Ready(_) | Cluster::Failed(..));
+    let is_there = !matches!(round.cluster, Cluster::Absent | Cluster::Ending | Cluster::Unknown(_));
     let ended = round.elapsed(round.record.job.update_ms);
     if round.home == Home::Session || !is_there || ended <= milliseconds(ttl) {
         return None;

@@ -2,6 +2,11 @@
 //!
 //! A savepoint leaves the history in two steps, so that one crash leaves no files behind of which nobody knows: it is
 //! marked and disposed of, and in the next round disposed of once more and dropped.
+//!
+//! What a nonce asks for while the job does not run is not lost: the nonce counts as new until it was answered, however
+//! often the job is stopped and started in between. The nonces of a first deployment ask for nothing.
+
+use std::time::Duration;
 
 use super::round::Round;
 use super::{spec, stop};
@@ -10,7 +15,7 @@ use crate::facts::Operation;
 use crate::record::{Pending, Snapshots, Taken, Trigger};
 use crate::schedule::Schedule;
 use crate::state::JobState;
-use crate::wording::{AT_ONCE, Verdict, milliseconds, span};
+use crate::wording::{AT_ONCE, SOON, Verdict, milliseconds, span};
 
 /// The time of a savepoint that is being disposed of: older than any other.
 const DISPOSED: i64 = 0;
@@ -107,6 +112,39 @@ pub fn clean(round: &mut Round<'_>) -> Option<Verdict> {
     Some(Verdict::act(Act::Dispose { path }, "SavepointCleanup", message))
 }
 
+/// How long until the next snapshot of the schedule is due, or one that was asked for is to be looked at; absent if
+/// there is neither.
+pub fn due_in(round: &Round<'_>) -> Option<Duration> {
+    [Kind::Savepoint, Kind::Checkpoint].into_iter().filter_map(|kind| due_in_of(round, kind)).min()
+}
+
+/// Which snapshots a user has asked for that are taken as soon as the job runs, in words; empty if there are none.
+pub fn awaited(round: &Round<'_>) -> String {
+    let Some(last) = &round.record.last else { return String::new() };
+    let asked = [Kind::Savepoint, Kind::Checkpoint].into_iter().filter_map(|kind| {
+        let nonce = kind.nonce(round).filter(|nonce| spec::nonce(last, kind.nonce_field()) != Some(*nonce))?;
+        Some(format!("; the {} that `job.{}: {nonce}` asks for is taken once it runs", kind.name(), kind.nonce_field()))
+    });
+    asked.collect()
+}
+
+fn due_in_of(round: &Round<'_>, kind: Kind) -> Option<Duration> {
+    if kind.of(round).pending.is_some() {
+        return Some(SOON);
+    }
+    let left = next_periodic(round, kind)?.saturating_sub(round.facts.now_ms);
+    Some(Duration::from_millis(left.max(0).unsigned_abs()).max(AT_ONCE))
+}
+
+/// When the next snapshot of the schedule is due.
+fn next_periodic(round: &Round<'_>, kind: Kind) -> Option<i64> {
+    let last_ms = match kind.of(round).last_periodic_ms {
+        0 => round.record.job.start_ms?,
+        taken => taken,
+    };
+    kind.schedule(round)?.next_after(last_ms)
+}
+
 fn follow_one(round: &mut Round<'_>, kind: Kind) -> Option<Verdict> {
     let pending = kind.of(round).pending.clone()?;
     let facts = round.facts;
@@ -199,12 +237,7 @@ fn due(round: &Round<'_>, kind: Kind) -> Option<Trigger> {
     if nonce.is_some() && nonce != spec::nonce(last, kind.nonce_field()) {
         return Some(Trigger::Manual);
     }
-    let last_ms = match kind.of(round).last_periodic_ms {
-        0 => round.record.job.start_ms?,
-        taken => taken,
-    };
-    let next_ms = kind.schedule(round)?.next_after(last_ms)?;
-    (next_ms <= round.facts.now_ms).then_some(Trigger::Periodic)
+    (next_periodic(round, kind)? <= round.facts.now_ms).then_some(Trigger::Periodic)
 }
 
 fn ask(round: &mut Round<'_>, kind: Kind, job_id: &str, pending: Pending, message: String) -> Verdict {

@@ -3,6 +3,9 @@
 use kobel_model::deployment::UpgradeMode;
 use serde_json::Value;
 
+/// The numbers that ask for a snapshot of the job while it runs.
+const TRIGGER_NONCES: [&str; 2] = ["savepointTriggerNonce", "checkpointTriggerNonce"];
+
 /// Whether the job of `spec` is one that runs; a spec that does not say asks for that.
 pub fn is_running(spec: &Value) -> bool {
     text(spec, "/job/state").is_none_or(|state| !state.eq_ignore_ascii_case("suspended"))
@@ -30,6 +33,21 @@ pub fn stopped(spec: &Value) -> Value {
 /// `spec` with a job that does not run and whose state is handed over by `mode`.
 pub fn handed_over(spec: &Value, mode: UpgradeMode) -> Value {
     with(&stopped(spec), "upgradeMode", Value::from(mode.as_str()))
+}
+
+/// `spec` as [`handed_over`] makes it, as what follows `last`. Snapshots that `last` does not know to have been asked
+/// for are still to be taken once the job runs.
+pub fn succeeding(spec: &Value, mode: UpgradeMode, last: Option<&Value>) -> Value {
+    let mut next = handed_over(spec, mode);
+    if let (Some(last), Some(job)) = (last, next.get_mut("job").and_then(Value::as_object_mut)) {
+        for field in TRIGGER_NONCES {
+            match last.get("job").and_then(|job| job.get(field)) {
+                Some(nonce) => job.insert(field.to_owned(), nonce.clone()),
+                None => job.remove(field),
+            };
+        }
+    }
+    next
 }
 
 /// `spec` with a number that asks for something once.

@@ -17,7 +17,7 @@ const CANCELLING: Duration = Duration::from_secs(300);
 
 /// Records that what is deployed ends and that what is declared follows, with its state handed over by `mode`.
 pub fn commit(round: &mut Round<'_>, mode: UpgradeMode) {
-    round.record.last = Some(spec::handed_over(round.desired.spec, mode));
+    round.record.last = Some(spec::succeeding(round.desired.spec, mode, round.record.last.as_ref()));
     round.record.reconciliation = ReconciliationState::Upgrading;
     round.record.observed_generation = Some(round.desired.generation);
     round.record.error = None;
@@ -33,6 +33,7 @@ pub fn commit_undoing(round: &mut Round<'_>, mode: UpgradeMode) {
 
 fn hand_over(round: &mut Round<'_>, mode: UpgradeMode) {
     round.record.is_first = false;
+    round.record.health = None;
     round.record.reconciled_ms = Some(round.facts.now_ms);
     round.record.job.savepoints.pending = None;
     round.record.job.checkpoints.pending = None;
@@ -120,7 +121,8 @@ pub fn follow_savepoint(round: &mut Round<'_>) -> Option<Verdict> {
     let pending = round.record.job.savepoints.pending.clone().filter(|_| round.is_stopping_with_savepoint())?;
     let facts = round.facts;
     // Whoever could be asked is gone, whatever it said.
-    let is_gone = matches!(round.cluster, Cluster::Absent | Cluster::Ending | Cluster::Failed(..));
+    let is_gone =
+        matches!(round.cluster, Cluster::Absent | Cluster::Ending | Cluster::Failed(..) | Cluster::Completed(_));
     match &facts.savepoint {
         Some(Operation::Completed(Some(path))) => {
             saved(round, path);

@@ -3,7 +3,12 @@
 
 mod case;
 mod decisions;
+mod health;
+mod known_losses;
 mod laws;
+mod losses;
+mod nonces;
+mod plans;
 mod references;
 mod walks;
 mod world;

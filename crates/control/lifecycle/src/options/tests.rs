@@ -20,6 +20,7 @@ fn defaults_are_those_of_the_reference() {
         drain_on_stop: false,
         savepoint_on_deletion: false,
         restart_failed: false,
+        health_check: None,
         recover_job_manager: true,
         is_rollback_on: false,
         readiness_timeout: Duration::from_secs(300),
@@ -83,6 +84,52 @@ fn each_duration_has_its_key() {
     for (key, get) in durations {
         assert_eq!(get(&of_operator(key, "7 s")), Some(Duration::from_secs(7)), "for `{key}`");
         assert_eq!(get(&of_operator(key, "soon")), get(&Options::default()), "for `{key}`");
+    }
+}
+
+#[test]
+fn the_health_check_is_off_unless_it_is_asked_for_and_each_part_has_its_key() {
+    const CHECK: &str = "kubernetes.operator.cluster.health-check.";
+    let of = |pairs: &[(&str, &str)]| {
+        let keys: Vec<_> = pairs.iter().map(|(key, value)| (format!("{CHECK}{key}"), *value)).collect();
+        let mut all: Vec<_> = keys.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        let on = format!("{CHECK}enabled");
+        all.push((on.as_str(), "true"));
+        read(&all).health_check.unwrap()
+    };
+    let default =
+        HealthCheck { restarts_window: Duration::from_secs(120), restarts_threshold: 64, checkpoint_window: None };
+    assert_eq!(Options::default().health_check, None);
+    assert_eq!(of(&[]), default);
+    assert_eq!(of(&[("restarts.window", "7 s")]).restarts_window, Duration::from_secs(7));
+    for (value, expected) in [("3", 3), ("-1", 64), ("many", 64)] {
+        assert_eq!(of(&[("restarts.threshold", value)]).restarts_threshold, expected, "for `{value}`");
+    }
+}
+
+#[test]
+fn a_checkpoint_must_be_completed_in_the_time_that_those_that_may_fail_can_take() {
+    const ON: (&str, &str) = ("kubernetes.operator.cluster.health-check.enabled", "true");
+    const WINDOW: &str = "kubernetes.operator.cluster.health-check.checkpoint-progress.window";
+    const PROGRESS: &str = "kubernetes.operator.cluster.health-check.checkpoint-progress.enabled";
+    const INTERVAL: &str = "execution.checkpointing.interval";
+    const TIMEOUT: &str = "execution.checkpointing.timeout";
+    const TOLERABLE: &str = "execution.checkpointing.tolerable-failed-checkpoints";
+    // What is set besides that jobs are judged, and the window in seconds.
+    let cases: [(&[(&str, &str)], Option<u64>); 8] = [
+        (&[], None),
+        (&[(INTERVAL, "10 s")], Some(1_200)),
+        (&[(INTERVAL, "10 s"), (TIMEOUT, "5 s")], Some(20)),
+        (&[(INTERVAL, "10 s"), (TIMEOUT, "30 s"), (TOLERABLE, "3")], Some(150)),
+        (&[(INTERVAL, "10 s"), (TIMEOUT, "5 s"), (WINDOW, "1 min")], Some(60)),
+        (&[(INTERVAL, "10 s"), (TIMEOUT, "5 s"), (WINDOW, "19 s")], Some(20)),
+        (&[(WINDOW, "1 min")], Some(1_200)),
+        (&[(INTERVAL, "10 s"), (WINDOW, "1 min"), (PROGRESS, "false")], None),
+    ];
+    for (pairs, seconds) in cases {
+        let all: Vec<_> = pairs.iter().copied().chain([ON]).collect();
+        let check = read(&all).health_check.unwrap();
+        assert_eq!(check.checkpoint_window, seconds.map(Duration::from_secs), "for {pairs:?}");
     }
 }
 

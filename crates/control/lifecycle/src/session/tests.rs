@@ -27,10 +27,12 @@ impl Case {
             now_ms: 1_000_000,
             fresh_id: "f".repeat(32),
             cluster: Cluster::Absent,
+            silence: None,
             job: Job::NotAsked,
             savepoint: None,
             checkpoint: None,
             newest: Newest::None,
+            health: None,
             session: None,
             dependents: Dependents::default(),
         };

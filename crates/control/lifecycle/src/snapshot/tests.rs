@@ -226,6 +226,24 @@ fn what_was_completed_is_noticed_within_a_second() {
 }
 
 #[test]
+fn defect_seen_the_end_of_a_job_reaches_its_snapshots_within_seconds() {
+    let unknown = || Some(Operation::Unknown("timed out".to_owned()));
+    for job in [running(), ended(), ReferencedJob::Absent, unseen()] {
+        for operation in [None, Some(Operation::InProgress), Some(Operation::Unheard), unknown()] {
+            for record in [in_progress(12_000), SnapshotRecord::default()] {
+                let decision = decide(&savepoint(), &record, &facts(job.clone(), operation.clone()));
+                let is_final = decision.wait.reason == "Settled";
+                let seconds = decision.wait.again.as_secs();
+                assert!(is_final || seconds <= 5, "for {job:?}, {operation:?}: looked at again in {seconds} s");
+            }
+        }
+    }
+    let decision = decide(&savepoint(), &in_progress(12_000), &facts(ended(), None));
+    assert_eq!(decision.record.state, SnapshotState::Abandoned);
+    assert!(decision.record.error.unwrap().contains("FINISHED"));
+}
+
+#[test]
 fn a_checkpoint_whose_path_is_lost_is_completed_and_told() {
     let checkpoint = of(SnapshotKind::Checkpoint);
     for path in [None, Some(String::new())] {
@@ -330,7 +348,7 @@ fn a_savepoint_completed_while_it_is_deleted_is_recorded_and_its_files_go() {
 }
 
 #[test]
-fn files_are_deleted_without_a_running_job() {
+fn defect_seen_files_are_deleted_without_a_running_job() {
     for job in [running(), ended(), ReferencedJob::Absent, unseen()] {
         let decision = decide(&savepoint(), &completed(), &deleting(job.clone(), None));
         assert_eq!(decision.act, Some(Act::Dispose { path: PATH.to_owned() }), "for {job:?}");

@@ -58,10 +58,12 @@ impl Case {
             now_ms: NOW,
             fresh_id: FRESH.to_owned(),
             cluster: Cluster::Absent,
+            silence: None,
             job: facts::Job::NotAsked,
             savepoint: None,
             checkpoint: None,
             newest: Newest::None,
+            health: None,
             session: Some(SessionCluster::Ready),
             dependents: facts::Dependents::default(),
         };

@@ -19,6 +19,7 @@ fn clusters() -> impl Strategy<Value = Cluster> {
     prop_oneof![
         3 => Just(Cluster::Absent),
         1 => launches.clone().prop_map(Cluster::Starting),
+        1 => launches.clone().prop_map(Cluster::Completed),
         4 => launches.clone().prop_map(Cluster::Ready),
         1 => launches.prop_map(|launched| Cluster::Failed(launched, "exit code 1".to_owned())),
         1 => Just(Cluster::Ending),

@@ -1,0 +1,187 @@
+//! More of what the Apache operator is known to lose, to get stuck in or to lie about; one test for each reference.
+
+use std::time::Duration;
+
+use kobel_model::deployment::{JobState as Asked, UpgradeMode};
+
+use super::case::{CHECKPOINT, Case, FRESH, NOW, OLD, act, launched, start, tells};
+use crate::decision::Decision;
+use crate::facts::{self, Cluster, Newest, Operation};
+use crate::record::{Taken, Trigger};
+use crate::state::{JobState, LifecycleState};
+
+const MODES: [UpgradeMode; 3] = [UpgradeMode::Stateless, UpgradeMode::Savepoint, UpgradeMode::LastState];
+
+/// What may be known of the snapshots of a job that takes none.
+fn nothing_to_tell() -> [Newest; 2] {
+    [Newest::None, Newest::Unknown("it takes no checkpoints".to_owned())]
+}
+
+#[test]
+fn flink_29109_every_start_has_an_id_that_no_earlier_one_had() {
+    for mode in MODES {
+        let changed = Case::stopped(mode);
+        assert_eq!(start(&changed.decide()).job_id.as_deref(), Some(FRESH), "a change by {}", mode.as_str());
+        let mut lost = Case::deployed(mode);
+        lost.lose();
+        assert_eq!(start(&lost.decide()).job_id.as_deref(), Some(FRESH), "a lost job by {}", mode.as_str());
+        let mut undone = Case::deployed(mode);
+        undone.change();
+        undone.record.last = Some(undone.spec.clone());
+        undone.record.observed_generation = Some(undone.generation);
+        undone.record.job.state = Some(JobState::Reconciling);
+        undone.options.is_rollback_on = true;
+        undone.lose();
+        assert_eq!(start(&undone.decide()).job_id.as_deref(), Some(FRESH), "an undone change by {}", mode.as_str());
+        let mut resubmitted = Case::deployed(mode);
+        resubmitted.facts.job = facts::Job::Absent;
+        let decision = resubmitted.decide_session_job();
+        assert_eq!(start(&decision).job_id.as_deref(), Some(FRESH), "a session job by {}", mode.as_str());
+    }
+}
+
+#[test]
+fn flink_38033_the_savepoint_that_a_change_was_made_with_is_not_disposed_of() {
+    let path = "file:///savepoints/change";
+    let mut case = Case::stopping(UpgradeMode::Savepoint);
+    case.facts.savepoint = Some(Operation::Completed(Some(path.to_owned())));
+    case.see(JobState::Finished);
+    let stopped = case.decide();
+    assert_eq!(act(&stopped), "remove");
+    let mut case = case.after(&stopped);
+    case.facts.savepoint = None;
+    case.lose();
+    let started = case.decide();
+    assert_eq!(start(&started).restore.as_deref(), Some(path));
+    let mut case = case.after(&started);
+    case.facts.cluster = Cluster::Ready(launched(case.generation, FRESH));
+    case.see(JobState::Running);
+    // It is the oldest of two, and only one is kept, for no time at all.
+    let location = Some("file:///savepoints/manual".to_owned());
+    let manual = Taken { at_ms: NOW, location, trigger: Trigger::Manual, nonce: None };
+    case.record.job.savepoints.history.push(manual.clone());
+    case.record.job.savepoints.last = Some(manual);
+    case.options.savepoint_history_max_count = 1;
+    case.options.savepoint_history_max_age = Duration::ZERO;
+    case.facts.now_ms += 60_000;
+    for newest in [Newest::None, Newest::Snapshot { path: CHECKPOINT.to_owned(), at_ms: NOW }] {
+        case.facts.newest = newest;
+        let decision = case.decide();
+        assert_eq!(act(&decision), "-");
+        assert_eq!(decision.record.job.savepoints.history.len(), 2);
+        assert_eq!(decision.record.job.restore_path.as_deref(), Some(path));
+    }
+}
+
+#[test]
+fn flink_37370_a_finished_batch_job_that_took_no_checkpoint_is_told_to_have_finished() {
+    for mode in MODES {
+        for newest in nothing_to_tell() {
+            let mut case = Case::deployed(mode);
+            case.facts.newest = newest;
+            case.see(JobState::Finished);
+            let finished = case.decide();
+            assert_eq!(finished.record.job.state, Some(JobState::Finished), "for {}", mode.as_str());
+            assert_eq!((&finished.act, finished.wait.reason), (&None, "Settled"));
+            assert_eq!((&finished.record.error, finished.record.lifecycle), (&None, LifecycleState::Stable));
+            let again = case.after(&finished).decide();
+            assert_eq!((again.record, again.events), (finished.record, Vec::new()), "nothing more is to be told");
+        }
+    }
+}
+
+#[test]
+fn flink_37869_the_cluster_of_a_finished_batch_job_is_removed_in_the_end() {
+    for newest in nothing_to_tell() {
+        let mut case = Case::deployed(UpgradeMode::LastState);
+        case.options.shutdown_ttl = Duration::from_secs(60);
+        case.facts.newest = newest;
+        case.see(JobState::Finished);
+        let mut case = case.after(&case.decide());
+        assert_eq!(act(&case.decide()), "-", "it may still be looked at");
+        case.facts.now_ms += 60_001;
+        assert_eq!(act(&case.decide()), "remove");
+        case.lose();
+        let gone = case.decide();
+        assert_eq!((act(&gone), gone.record.job.state), ("-".to_owned(), Some(JobState::Finished)));
+    }
+}
+
+#[test]
+fn flink_37470_the_first_error_of_a_job_manager_stays_until_it_is_replaced() {
+    let why = "exit code 1: no main manifest attribute";
+    let mut case = Case::deployed(UpgradeMode::LastState);
+    case.facts.cluster = Cluster::Failed(launched(1, OLD), why.to_owned());
+    case.facts.job = facts::Job::NotAsked;
+    let first = case.decide();
+    assert!(tells(&first, "Error"));
+    let mut case = case.after(&first);
+    case.facts.cluster = Cluster::Failed(launched(1, OLD), "the deployment has no job manager".to_owned());
+    let second = case.decide();
+    assert_eq!(second.record.error.as_deref(), Some(why));
+    assert!(!tells(&second, "Error"), "it is told once");
+}
+
+#[test]
+fn flink_39432_a_session_job_is_not_let_go_before_its_job_has_ended() {
+    let mut case = Case::deployed(UpgradeMode::LastState);
+    case.is_deleting = true;
+    let cancel = case.decide_session_job();
+    assert_eq!(act(&cancel), "cancel");
+    let mut case = case.after(&cancel);
+    case.see(JobState::Cancelling);
+    case.facts.now_ms += 3_600_000;
+    let waiting = case.decide_session_job();
+    assert_eq!((act(&waiting), waiting.wait.reason), ("-".to_owned(), "JobCancelling"));
+    for job in [ended(&case), facts::Job::Absent] {
+        case.facts.job = job;
+        assert_eq!(act(&case.decide_session_job()), "release");
+    }
+}
+
+/// The job of a case as one that was cancelled.
+fn ended(case: &Case) -> facts::Job {
+    let mut case = case.clone();
+    case.see(JobState::Canceled);
+    case.facts.job
+}
+
+#[test]
+fn pr_245_a_job_manager_that_is_lost_while_it_stops_its_job_loses_no_savepoint() {
+    let savepoint = "file:///savepoints/savepoint-000000-1";
+    for asked in [Asked::Running, Asked::Suspended] {
+        let mut case = Case::stopping(UpgradeMode::Savepoint);
+        case.ask(asked);
+        case.facts.savepoint = Some(Operation::Unheard);
+        case.facts.newest = Newest::Snapshot { path: savepoint.to_owned(), at_ms: NOW };
+        case.lose();
+        let decision = case.decide();
+        assert_eq!(decision.record.job.restore_path.as_deref(), Some(savepoint));
+        assert_eq!(decision.record.job.savepoints.pending, None);
+        let mut resumed = case.after(&decision);
+        resumed.ask(Asked::Running);
+        assert_eq!(start(&resumed.decide()).restore.as_deref(), Some(savepoint));
+    }
+}
+
+#[test]
+fn by_design_a_deletion_tells_where_the_state_stays() {
+    let told = |decision: &Decision| {
+        assert_eq!(act(decision), "release");
+        let kept = decision.events.iter().find(|event| event.reason == "SnapshotKept");
+        kept.map(|event| event.message.clone()).unwrap_or_default()
+    };
+    for decide in [Case::decide, Case::decide_session_job] {
+        let mut case = Case::deployed(UpgradeMode::LastState);
+        case.is_deleting = true;
+        let cancel = decide(&case);
+        assert_eq!(act(&cancel), "cancel");
+        let mut case = case.after(&cancel);
+        case.facts.cluster = Cluster::Absent;
+        case.see(JobState::Canceled);
+        let message = told(&decide(&case));
+        for part in [CHECKPOINT, "job.initialSavepointPath"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}
