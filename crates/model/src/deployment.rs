@@ -7,6 +7,7 @@ pub mod address;
 pub mod artifact;
 pub mod components;
 pub mod configuration;
+pub mod engine;
 pub mod ingress;
 pub mod job;
 pub mod monitoring;

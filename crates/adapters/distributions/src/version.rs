@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kobel_model::deployment::FlinkVersion;
+use kobel_model::deployment::version::number;
 use kobel_model::{Error, Result};
 
 /// One release of Flink, in ascending order.
@@ -48,9 +49,14 @@ impl Wanted {
             None => Self::read(text),
         };
         let Some(wanted) = wanted else {
-            return Err(Error::invalid(format!("`{text}` is no version of Flink that is known here")).with_hint(
-                "a version is a line, such as `2.3`, whose newest release is meant, or a release, `2.3.0`",
-            ));
+            let hint = format!(
+                "a version is a line, such as `2.3`, whose newest release is meant, or a release, `2.3.0`; lines go from \
+                 {} to {}",
+                FlinkVersion::OLDEST_SUPPORTED,
+                FlinkVersion::NEWEST_RELEASED
+            );
+            let message = format!("`{text}` is no version of Flink that is known here");
+            return Err(Error::invalid(message).with_hint(hint));
         };
         let oldest = FlinkVersion::OLDEST_SUPPORTED;
         if wanted.line < oldest {
@@ -91,12 +97,6 @@ impl fmt::Display for Wanted {
             None => self.line.fmt(f),
         }
     }
-}
-
-/// Reads a whole number without sign or leading zero.
-fn number(text: &str) -> Option<u32> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    is_plain.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -18,15 +18,11 @@ use crate::cgroups::{self, Cgroups};
 use crate::file;
 use crate::handle;
 use crate::kernel::{self, Carrier, ProcessId};
-use crate::output;
+use crate::output::End;
 use crate::record::{self, Ended, Entry, Record};
 use crate::seen::{Label, ProcessState, Seen, SeenProcess};
 use crate::spawn;
 
-/// How a process ended whose parent was another program.
-const UNSEEN: &str = "it ended; its exit code is not known, because an earlier `kobel` had started it";
-/// How a process ended that was there in another life of the process table.
-const OTHER_BOOT: &str = "the machine or its container was restarted";
 /// What is kept of a folder whose application is forgotten; `jobs` holds the same of session jobs.
 const KEPT: [&str; 3] = ["checkpoints", "savepoints", "jobs"];
 
@@ -66,7 +62,7 @@ impl Application {
             && record.boot != machine.boot
         {
             for entry in record.processes.iter_mut().filter(|entry| entry.running().is_some()) {
-                entry.end(&application.folder, OTHER_BOOT.to_owned());
+                entry.end(&application.folder, End::OtherBoot);
             }
         }
         application.adopt()?;
@@ -82,9 +78,9 @@ impl Application {
         let mut is_changed = false;
         for entry in &mut record.processes {
             let Some(id) = entry.running() else { continue };
-            let Some(how) = how_ended(id, self.children.get_mut(&entry.role)) else { continue };
+            let Some(end) = how_ended(id, self.children.get_mut(&entry.role)) else { continue };
             self.children.remove(&entry.role);
-            entry.end(&self.folder, how);
+            entry.end(&self.folder, end);
             is_changed = true;
         }
         if is_changed {
@@ -101,6 +97,7 @@ impl Application {
             role: entry.role.clone(),
             pid: entry.id.map_or(0, |id| id.pid),
             state: state_of(entry),
+            rest_port: entry.rest_port,
         });
         Some(Seen {
             label: record.label.clone(),
@@ -115,9 +112,10 @@ impl Application {
         self.record.is_some()
     }
 
-    /// The port that is recorded.
-    pub fn rest_port(&self) -> Option<u16> {
-        self.record.as_ref().map(|record| record.rest_port)
+    /// The ports that are recorded: a process that is started again still needs its own.
+    pub fn ports(&self) -> Vec<u16> {
+        let Some(record) = &self.record else { return Vec::new() };
+        record.ports.iter().copied().chain([record.rest_port]).collect()
     }
 
     /// Whether the process is one of its own and runs.
@@ -296,7 +294,7 @@ impl Application {
                     entry.id = Some(leader.id);
                     self.unwatched.push(leader.id);
                 }
-                None if own().next().is_some() => entry.end(&self.folder, UNSEEN.to_owned()),
+                None if own().next().is_some() => entry.end(&self.folder, End::Unseen),
                 None => {}
             }
         }
@@ -310,11 +308,11 @@ impl Application {
 }
 
 /// How a process ended; absent while it runs. A child is reaped by that.
-fn how_ended(id: ProcessId, child: Option<&mut Child>) -> Option<String> {
+fn how_ended(id: ProcessId, child: Option<&mut Child>) -> Option<End> {
     match child.map(Child::try_wait) {
         Some(Ok(None)) => None,
-        Some(Ok(Some(status))) => Some(output::how(status)),
-        Some(Err(_)) | None => (!id.is_alive()).then(|| UNSEEN.to_owned()),
+        Some(Ok(Some(status))) => Some(End::Told(status)),
+        Some(Err(_)) | None => (!id.is_alive()).then_some(End::Unseen),
     }
 }
 

@@ -73,8 +73,9 @@ mod tests {
             directory: PathBuf::from("/"),
             memory: None,
             cpu_millis: None,
+            rest_port: None,
         };
-        Launch { files: Vec::new(), processes: vec![process], rest_port: 0 }
+        Launch { files: Vec::new(), processes: vec![process], rest_port: 0, ports: Vec::new() }
     }
 
     #[test]

@@ -52,6 +52,16 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes a directory with all that it holds if it is there; of a link only the link.
+pub fn remove_directory(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io(format!("cannot remove `{}`", path.display()), error))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

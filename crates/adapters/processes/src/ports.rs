@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use kobel_manifest::place::Ports;
+use kobel_manifest::place::{Ports, Standbys};
 use kobel_model::{Error, ErrorKind, Result};
 
 /// Below the ports that the kernel gives to outgoing connections, which could take one before the application does.
@@ -25,22 +25,30 @@ pub struct PortBook {
 impl PortBook {
     /// Chooses ports that are free, that are not among `recorded`, and that nobody else was given of late.
     pub fn choose(&self, recorded: &BTreeSet<u16>) -> Result<Ports> {
+        let draw = || self.draw(recorded);
+        Ok(Ports { rest: draw()?, rpc: draw()?, blob: draw()? })
+    }
+
+    /// Chooses as [`PortBook::choose`] does, for as many job managers that stand by; none needs none.
+    pub fn choose_standbys(&self, count: u32, recorded: &BTreeSet<u16>) -> Result<Standbys> {
+        if count == 0 {
+            return Ok(Standbys::default());
+        }
+        let job_managers = (0..count).map(|_| self.choose(recorded)).collect::<Result<Vec<_>>>()?;
+        Ok(Standbys { job_managers, zookeeper: self.draw(recorded)? })
+    }
+
+    fn draw(&self, recorded: &BTreeSet<u16>) -> Result<u16> {
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         chosen.retain(|_, since| since.elapsed() < KEPT);
-        let mut draw = || {
-            let port = (0..TRIES)
-                .map(|_| rand::random_range(RANGE))
-                .find(|port| !recorded.contains(port) && !chosen.contains_key(port) && is_free(*port))?;
-            chosen.insert(port, Instant::now());
-            Some(port)
-        };
-        match (draw(), draw(), draw()) {
-            (Some(rest), Some(rpc), Some(blob)) => Ok(Ports { rest, rpc, blob }),
-            _ => {
-                let message = format!("no port from {} to {} is free", RANGE.start, RANGE.end - 1);
-                Err(Error::new(ErrorKind::Unavailable, message))
-            }
-        }
+        let mut drawn = (0..TRIES).map(|_| rand::random_range(RANGE));
+        let port = drawn.find(|port| !recorded.contains(port) && !chosen.contains_key(port) && is_free(*port));
+        let port = port.ok_or_else(|| {
+            let message = format!("no port from {} to {} is free", RANGE.start, RANGE.end - 1);
+            Error::new(ErrorKind::Unavailable, message)
+        })?;
+        chosen.insert(port, Instant::now());
+        Ok(port)
     }
 }
 
@@ -57,9 +65,11 @@ mod tests {
         let book = PortBook::default();
         let recorded = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        for _ in 0..100 {
+        for count in 0..50 {
             let ports = book.choose(&recorded).expect("free ports");
-            for port in [ports.rest, ports.rpc, ports.blob] {
+            let standbys = book.choose_standbys(count % 3, &recorded).expect("free ports");
+            assert_eq!(standbys.all().len(), [0, 4, 7][count as usize % 3], "for {count}");
+            for port in ports.all().into_iter().chain(standbys.all()) {
                 assert!(RANGE.contains(&port) && seen.insert(port), "{port}");
             }
         }

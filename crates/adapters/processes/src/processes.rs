@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use kobel_manifest::launch::Launch;
-use kobel_manifest::place::Ports;
+use kobel_manifest::place::{Ports, Standbys};
 use kobel_model::deployment::Identity;
 use kobel_model::{Error, Result};
 
@@ -79,9 +79,15 @@ impl Processes {
     /// # Errors
     /// Unavailable if none is free.
     pub fn free_ports(&self) -> Result<Ports> {
-        let applications = self.shared.known();
-        let recorded: BTreeSet<u16> = applications.iter().filter_map(|(_, one)| lock(one).rest_port()).collect();
-        self.shared.ports.choose(&recorded)
+        self.shared.ports.choose(&self.shared.recorded_ports())
+    }
+
+    /// Chooses ports as [`Processes::free_ports`] does, for as many job managers that stand by.
+    ///
+    /// # Errors
+    /// Unavailable if none is free.
+    pub fn free_standbys(&self, count: u32) -> Result<Standbys> {
+        self.shared.ports.choose_standbys(count, &self.shared.recorded_ports())
     }
 
     /// Starts a launch. To start one of the same label again does what is left to do of it, and most often nothing.
@@ -190,6 +196,11 @@ impl Shared {
     /// The applications that were named so far.
     fn known(&self) -> Vec<(Identity, Arc<Mutex<Application>>)> {
         lock(&self.applications).iter().map(|(of, one)| (of.clone(), Arc::clone(one))).collect()
+    }
+
+    /// The ports that applications were given.
+    fn recorded_ports(&self) -> BTreeSet<u16> {
+        self.known().iter().flat_map(|(_, one)| lock(one).ports()).collect()
     }
 
     /// Drops an application from memory if nobody is about to act on it.

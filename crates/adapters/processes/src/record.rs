@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cgroups;
 use crate::file;
 use crate::kernel::ProcessId;
-use crate::output;
+use crate::output::{self, End};
 use crate::seen::Label;
 
 /// The name of the record in the folder of its application.
@@ -25,6 +25,9 @@ pub struct Record {
     pub label: Label,
     /// The port of its REST API.
     pub rest_port: u16,
+    /// Every port of its processes. A record of an earlier version names none.
+    #[serde(default)]
+    pub ports: Vec<u16>,
     /// When it was asked to end, in milliseconds since the boot.
     pub ending_ms: Option<u64>,
     /// Its processes.
@@ -36,6 +39,9 @@ pub struct Record {
 pub struct Entry {
     /// What it is in the launch.
     pub role: String,
+    /// The port of its own REST API, if it has one and the record is of no earlier version.
+    #[serde(default)]
+    pub rest_port: Option<u16>,
     /// What it carries in its environment, and its children with it.
     pub token: String,
     /// The process, once it was spawned.
@@ -80,7 +86,8 @@ impl Record {
     /// Writes down what is intended: nothing was spawned yet.
     pub fn intend(boot: &str, label: &Label, launch: &Launch) -> Self {
         let processes = launch.processes.iter().map(Entry::intend).collect();
-        Self { boot: boot.to_owned(), label: label.clone(), rest_port: launch.rest_port, ending_ms: None, processes }
+        let (rest_port, ports) = (launch.rest_port, launch.ports.clone());
+        Self { boot: boot.to_owned(), label: label.clone(), rest_port, ports, ending_ms: None, processes }
     }
 
     /// Reads the record of the application in `folder`.
@@ -132,6 +139,7 @@ impl Entry {
         };
         Self {
             role: process.role.clone(),
+            rest_port: process.rest_port,
             token: fresh_token(),
             id: None,
             output_from: 0,
@@ -162,10 +170,12 @@ impl Entry {
     }
 
     /// Notes that it has ended.
-    pub fn end(&mut self, folder: &Path, how: String) {
+    pub fn end(&mut self, folder: &Path, end: End) {
         let is_starved = self.cgroup.as_deref().is_some_and(cgroups::ran_out_of_memory);
+        let how = end.text();
         let how = if is_starved { format!("{how}, out of the memory that it may use") } else { how };
-        let last_words = output::last_words(folder, &self.role, self.output_from);
+        let last_words =
+            if end.is_spoken_of() { output::last_words(folder, &self.role, self.output_from) } else { String::new() };
         self.ended = Some(Ended { how, last_words });
     }
 }

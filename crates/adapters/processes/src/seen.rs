@@ -16,12 +16,22 @@ pub struct Label {
 pub struct Seen {
     /// Which launch it is.
     pub label: Label,
-    /// The port of its REST API.
+    /// The port of its REST API: the first one, if several processes have one.
     pub rest_port: u16,
     /// Whether it was asked to end.
     pub is_ending: bool,
     /// Its processes, in the order in which they were started.
     pub processes: Vec<SeenProcess>,
+}
+
+impl Seen {
+    /// The ports where its REST API may answer: those of the processes that have one and run, in their order.
+    pub fn rest_ports(&self) -> Vec<u16> {
+        let running = self.processes.iter().filter(|process| process.state == ProcessState::Running);
+        let ports: Vec<u16> = running.filter_map(|process| process.rest_port).collect();
+        // A launch of an earlier version does not tell which process has the port.
+        if ports.is_empty() { vec![self.rest_port] } else { ports }
+    }
 }
 
 /// One process of a launch.
@@ -33,6 +43,8 @@ pub struct SeenProcess {
     pub pid: u32,
     /// What has become of it.
     pub state: ProcessState,
+    /// The port of its own REST API, if it has one.
+    pub rest_port: Option<u16>,
 }
 
 /// What has become of a process.

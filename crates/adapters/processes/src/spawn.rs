@@ -13,9 +13,13 @@ use crate::kernel::{ProcessId, TOKEN};
 use crate::output;
 use crate::record::Entry;
 
-/// Writes the files of a launch below `folder`.
+/// What lies here, in the folder of an application, serves one launch alone.
+const SCRATCH: &str = "tmp";
+
+/// Writes the files of a launch below `folder`, and removes what an earlier one has left of its scratch files.
 pub fn write_files(folder: &Path, launch: &Launch) -> Result<()> {
     file::create_directory(folder)?;
+    file::remove_directory(&folder.join(SCRATCH))?;
     for file in &launch.files {
         let path = folder.join(&file.path);
         if let Some(parent) = path.parent() {

@@ -1,18 +1,20 @@
-//! A start on Apache Flink: one job manager and its task managers, by the scripts of a distribution.
+//! A start on Apache Flink: a job manager, those that stand by, and task managers, by the scripts of a distribution.
 //!
 //! Everything listens on this machine alone, on ports that were chosen for the start. The job manager stays when its
 //! job has ended, so that what became of the job can be asked. A task manager that is started again has the name that
-//! it had before. There are no standbys: whoever watches the processes starts the application again. The metadata of
-//! high availability is kept only where a store other than Kubernetes is configured for it, below a name that belongs
-//! to this one job.
+//! it had before. Without standbys whoever watches the processes starts the application again. The metadata of high
+//! availability is kept only for standbys, or where a store other than Kubernetes is configured for it, below a name
+//! that belongs to this one job.
 //!
 //! # Source
 //! Apache Flink 1.20 and 2.3, `standalone-job.sh`, `jobmanager.sh`, `taskmanager.sh`, `flink-console.sh`; Apache Flink
 //! Kubernetes operator 1.15, `FlinkConfigBuilder` and the arguments of standalone mode.
 
+mod availability;
 mod memory;
 pub(crate) mod options;
 
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use kobel_model::deployment::{Amounts, Deployment, FlinkVersion, Job, UpgradeMode};
@@ -116,8 +118,9 @@ impl Plan<'_> {
         let (manager, tasks) = (&cluster.job_manager.amounts, &cluster.task_manager.amounts);
         let manager_memory = memory::size(&mut configuration, &memory::JOB_MANAGER, manager);
         let task_memory = memory::size(&mut configuration, &memory::TASK_MANAGER, tasks);
-        let job_manager = self.process("jobmanager".to_owned(), script, arguments, manager);
-        let mut processes = vec![Process { memory: manager_memory, ..job_manager }];
+        let mut processes: Vec<Process> = self.zookeeper().into_iter().collect();
+        let job_managers = self.job_managers(script, &arguments).into_iter();
+        processes.extend(job_managers.map(|process| Process { memory: manager_memory, ..process }));
         for number in 1..=sizes::task_managers(cluster) {
             let role = format!("taskmanager-{number}");
             let mut options = vec![format!("taskmanager.resource-id={role}")];
@@ -135,7 +138,44 @@ impl Plan<'_> {
         let line = cluster.flink_version;
         let mut files = vec![yaml::file(configuration.values(), line)];
         files.extend(logging::files(cluster, yaml::directory(line)));
-        Launch { files, processes, rest_port: self.place.ports.rest }
+        if self.has_zookeeper() {
+            files.push(availability::zookeeper_file(self.place.standbys.zookeeper, yaml::directory(line)));
+        }
+        let ports = self.place.ports.all().into_iter().chain(self.place.standbys.all()).collect();
+        Launch { files, processes, rest_port: self.place.ports.rest, ports }
+    }
+
+    /// The job manager, and those that stand by.
+    fn job_managers(&self, script: &str, arguments: &[String]) -> Vec<Process> {
+        let amounts = &self.deployment.cluster.job_manager.amounts;
+        let first = self.process("jobmanager".to_owned(), script, arguments.to_vec(), amounts);
+        let standbys = self.place.standbys.job_managers.iter().zip(2..).map(|(ports, number)| {
+            let own = availability::standby_arguments(ports).into_iter().chain(arguments.iter().cloned()).collect();
+            let standby = self.process(format!("jobmanager-{number}"), script, own, amounts);
+            Process { rest_port: Some(ports.rest), ..standby }
+        });
+        let first = Process { rest_port: Some(self.place.ports.rest), ..first };
+        iter::once(first).chain(standbys).collect()
+    }
+
+    fn has_zookeeper(&self) -> bool {
+        availability::store(&self.deployment.cluster) == availability::Store::Ours
+    }
+
+    /// The store in which job managers elect their leader, if it is one of this launch.
+    fn zookeeper(&self) -> Option<Process> {
+        let role = availability::ZOOKEEPER;
+        let directory = yaml::directory(self.deployment.cluster.flink_version);
+        self.has_zookeeper().then(|| Process {
+            role: role.to_owned(),
+            program: availability::zookeeper_program(self.home),
+            arguments: availability::zookeeper_arguments(self.home, &self.place.folder, directory),
+            environment: self.environment(role),
+            directory: self.place.folder.clone(),
+            memory: Some(availability::ZOOKEEPER_MEMORY),
+            cpu_millis: None,
+            rest_port: None,
+        })
     }
 
     fn process(&self, role: String, script: &str, arguments: Vec<String>, amounts: &Amounts) -> Process {
@@ -148,6 +188,7 @@ impl Plan<'_> {
             directory: self.place.folder.clone(),
             memory: None,
             cpu_millis: Some(sizes::cpu_millis(amounts)),
+            rest_port: None,
             role,
         }
     }

@@ -32,7 +32,8 @@ impl fmt::Debug for File {
 /// A process that runs until it is ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// What it is for the application, one of a kind in a launch: `application`, `jobmanager`, `taskmanager-1`.
+    /// What it is for the application, one of a kind in a launch: `application`, `jobmanager`, `jobmanager-2`,
+    /// `taskmanager-1`, `zookeeper`.
     pub role: String,
     /// The program.
     pub program: PathBuf,
@@ -46,6 +47,8 @@ pub struct Process {
     pub memory: Option<u64>,
     /// The thousandths of a CPU that it may use.
     pub cpu_millis: Option<u32>,
+    /// The port on this machine where its REST API will answer, if it has one.
+    pub rest_port: Option<u16>,
 }
 
 /// One start of an application.
@@ -55,6 +58,8 @@ pub struct Launch {
     pub files: Vec<File>,
     /// What is started then, in this order.
     pub processes: Vec<Process>,
-    /// The port on this machine where the REST API will answer.
+    /// The port on this machine where the REST API will answer: the first one, if several processes have one.
     pub rest_port: u16,
+    /// Every port that its processes listen on by name. Nobody else is given one while the launch is there.
+    pub ports: Vec<u16>,
 }

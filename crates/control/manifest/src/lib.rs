@@ -15,7 +15,6 @@
 //! ```
 
 pub mod configuration;
-pub mod engine;
 pub mod flink;
 pub mod launch;
 pub mod logging;
@@ -26,7 +25,8 @@ pub mod session_job;
 mod sizes;
 mod yaml;
 
-use kobel_model::deployment::Deployment;
+pub use kobel_model::deployment::engine;
+use kobel_model::deployment::{Cluster, Deployment};
 
 use crate::engine::{Engine, engine};
 use crate::launch::{JobStart, Launch};
@@ -43,6 +43,14 @@ pub fn application(deployment: &Deployment, start: &JobStart<'_>, place: &Place)
 /// Lays out a session cluster, which is always one of Apache Flink.
 pub fn session(deployment: &Deployment, place: &Place) -> Launch {
     flink::session(deployment, place)
+}
+
+/// How many job managers stand by in a start of `cluster`: each needs ports of its own.
+pub fn standbys(cluster: &Cluster) -> u32 {
+    match engine(cluster) {
+        Engine::Native => 0,
+        Engine::Flink => cluster.job_manager.replicas.saturating_sub(1),
+    }
 }
 
 #[cfg(test)]

@@ -47,8 +47,10 @@ pub fn application(deployment: &Deployment, start: &JobStart<'_>, place: &Place)
         directory: place.folder.clone(),
         memory: Some(memory),
         cpu_millis: Some(cpu_millis),
+        rest_port: Some(place.ports.rest),
     };
-    Launch { files: vec![file], processes: vec![process], rest_port: place.ports.rest }
+    let rest_port = place.ports.rest;
+    Launch { files: vec![file], processes: vec![process], rest_port, ports: vec![rest_port] }
 }
 
 /// What the engine is told.

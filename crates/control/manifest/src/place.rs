@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// The ports that were chosen for one start.
+/// The ports of one job manager, or of the one process of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ports {
     /// Of the REST API.
@@ -11,6 +11,30 @@ pub struct Ports {
     pub rpc: u16,
     /// Of Flink's store of large objects.
     pub blob: u16,
+}
+
+impl Ports {
+    /// All of them.
+    pub fn all(&self) -> [u16; 3] {
+        [self.rest, self.rpc, self.blob]
+    }
+}
+
+/// The ports of what a start has besides if job managers stand by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Standbys {
+    /// Of each job manager that stands by.
+    pub job_managers: Vec<Ports>,
+    /// Of the ZooKeeper in which job managers elect their leader; zero if none stands by.
+    pub zookeeper: u16,
+}
+
+impl Standbys {
+    /// Every port of them.
+    pub fn all(&self) -> Vec<u16> {
+        let zookeeper = Some(self.zookeeper).filter(|port| *port != 0);
+        self.job_managers.iter().flat_map(Ports::all).chain(zookeeper).collect()
+    }
 }
 
 /// A distribution of Apache Flink and what it needs.
@@ -35,6 +59,8 @@ pub struct Place {
     pub folder: PathBuf,
     /// The ports.
     pub ports: Ports,
+    /// The ports of job managers that stand by; as many as [`crate::standbys`] says.
+    pub standbys: Standbys,
     /// This program.
     pub kobel: PathBuf,
     /// Where the program of the job lies after it was fetched; absent if it has none.

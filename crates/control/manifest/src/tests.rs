@@ -1,5 +1,8 @@
 //! Golden launches, and what no launch may show.
 
+mod known_losses;
+mod standbys;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,7 +15,7 @@ use kobel_model::deployment::{
 };
 
 use super::*;
-use crate::place::{FlinkHome, Ports};
+use crate::place::{FlinkHome, Ports, Standbys};
 use crate::session_job::session_job;
 
 const JOB_ID: &str = "0a0b0c0d0e0f00000000000000000001";
@@ -23,6 +26,7 @@ fn place(artifact: &str) -> Place {
     Place {
         folder: PathBuf::from("/data/my app"),
         ports: Ports { rest: 40001, rpc: 40002, blob: 40003 },
+        standbys: Standbys::default(),
         kobel: PathBuf::from("/usr/bin/kobel"),
         artifact: (!artifact.is_empty()).then(|| PathBuf::from(artifact)),
         flink: Some(FlinkHome {

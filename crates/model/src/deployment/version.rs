@@ -48,6 +48,8 @@ versions! {
 impl FlinkVersion {
     /// The oldest version that may be deployed.
     pub const OLDEST_SUPPORTED: Self = Self::V1_15;
+    /// The newest version that Apache has released; a manifest may name the one after it.
+    pub const NEWEST_RELEASED: Self = Self::V2_3;
     /// The newest version that is deprecated.
     pub const NEWEST_DEPRECATED: Self = Self::V1_18;
 
@@ -124,8 +126,8 @@ impl ReleaseLabel {
     }
 }
 
-/// Reads a whole number without sign or leading zero.
-fn number(text: &str) -> Option<u32> {
+/// Reads a whole number of a version, without sign or leading zero.
+pub fn number(text: &str) -> Option<u32> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     is_plain.then(|| text.parse().ok()).flatten()
 }
@@ -143,6 +145,7 @@ mod tests {
             assert_eq!(FlinkVersion::parse(version.as_str()), Some(*version));
         }
         assert!(FlinkVersion::V2_0 > FlinkVersion::V1_20);
+        assert!(FlinkVersion::NEWEST_RELEASED > FlinkVersion::NEWEST_DEPRECATED);
         assert_eq!(FlinkVersion::parse("1.20"), None);
         assert_eq!(FlinkVersion::V1_20.to_string(), "1.20");
     }

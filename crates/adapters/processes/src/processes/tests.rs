@@ -44,8 +44,9 @@ impl Room {
             directory: directory.clone(),
             memory: None,
             cpu_millis: None,
+            rest_port: (*role == "jobmanager-2").then_some(22_000),
         });
-        Launch { files: Vec::new(), processes: processes.collect(), rest_port: 21_999 }
+        Launch { files: Vec::new(), processes: processes.collect(), rest_port: 21_999, ports: vec![21_998] }
     }
 
     fn folder(&self) -> PathBuf {
@@ -177,7 +178,8 @@ fn an_end_is_told_within_a_second_with_code_and_last_words_and_leaves_no_zombie(
     for (script, expected_how, expected_words) in [
         ("echo $GREETING; echo oops >&2; exit 3", "exit code 3", "hello\noops"),
         ("echo over; exit 0", "exit code 0", "over"),
-        ("kill -9 $$", "killed by SIGKILL", ""),
+        ("echo '+I[1]'; echo oops; echo '+I[2]'; exit 1", "exit code 1", "oops"),
+        ("echo all is well; kill -9 $$", "killed by SIGKILL", ""),
     ] {
         let room = Room::new();
         let processes = room.open();
@@ -451,7 +453,7 @@ fn files_are_private_and_stay_below_the_folder() {
 }
 
 #[test]
-fn what_is_forgotten_keeps_its_snapshots() {
+fn by_design_what_is_forgotten_keeps_its_snapshots() {
     let room = Room::new();
     let processes = room.open();
     processes.start(&room.of, &label(1), &room.launch(&[("application", "exec sleep 300")])).expect("started");
@@ -491,6 +493,67 @@ fn recorded_ports_are_not_given_again() {
     let ports = processes.free_ports().expect("ports");
     assert!(ports.rest != ports.rpc && ports.rpc != ports.blob && ports.rest != ports.blob);
     processes.start(&room.of, &label(1), &room.launch(&[("application", "exec sleep 300")])).expect("started");
-    let recorded: Vec<Option<u16>> = processes.shared.known().iter().map(|(_, one)| lock(one).rest_port()).collect();
-    assert_eq!(recorded, [Some(21_999)]);
+    assert_eq!(processes.shared.recorded_ports(), [21_998, 21_999].into());
+}
+
+#[test]
+fn flink_27569_what_a_launch_leaves_of_its_scratch_files_goes_with_the_next() {
+    let room = Room::new();
+    let processes = room.open();
+    let launch = room.launch(&[("application", "exec sleep 300")]);
+    processes.start(&room.of, &label(1), &launch).expect("started");
+    let results = room.folder().join("tmp/job-results");
+    fs::create_dir_all(&results).expect("made");
+    fs::write(results.join("a.json"), "{}").expect("written");
+    fs::create_dir_all(room.folder().join("checkpoints/a/chk-1")).expect("made");
+    processes.start(&room.of, &label(1), &launch).expect("it is the same launch");
+    assert!(results.join("a.json").exists(), "it may still be asked for");
+    end(&processes, &room.of, LONG_GRACE);
+    processes.start(&room.of, &label(2), &launch).expect("started");
+    assert!(!results.exists(), "it was of another launch");
+    assert!(room.folder().join("checkpoints/a/chk-1").exists());
+}
+
+#[test]
+fn flink_30437_a_neighbour_whose_name_begins_alike_is_neither_seen_nor_ended_nor_forgotten() {
+    let mut room = Room::new();
+    room.of.name = "orders-2".to_owned();
+    let processes = room.open();
+    processes.start(&room.of, &label(1), &room.launch(&[("application", "exec sleep 300")])).expect("started");
+    let checkpoint = room.folder().join("checkpoints/a/chk-1");
+    fs::create_dir_all(&checkpoint).expect("made");
+    let namespace = room.of.namespace.clone();
+    for (namespace, name) in [
+        (namespace.clone(), "orders"),
+        (namespace.clone(), "orders-"),
+        (namespace.clone(), "orders-22"),
+        (format!("{namespace}-2"), "orders-2"),
+        (namespace[..3].to_owned(), "orders-2"),
+    ] {
+        let of = Identity { namespace, name: name.to_owned() };
+        assert!(processes.observe(&of).expect("looked at").is_none(), "{of:?}");
+        assert!(processes.end(&of, NO_GRACE).expect("nothing is left"), "{of:?}");
+        processes.forget(&of).expect("nothing is there");
+    }
+    assert_eq!(first(&processes, &room.of).state, ProcessState::Running);
+    assert!(checkpoint.exists());
+}
+
+#[test]
+fn the_rest_api_answers_where_a_process_of_it_runs() {
+    let room = Room::new();
+    let processes = room.open();
+    let launch = room.launch(&[("jobmanager-2", "exec sleep 300"), ("taskmanager-1", "exec sleep 300")]);
+    processes.start(&room.of, &label(1), &launch).expect("started");
+    let seen = processes.observe(&room.of).expect("looked at").expect("there");
+    assert_eq!(seen.rest_ports(), [22_000]);
+    drop(processes);
+    let mut older = room.record();
+    older.as_object_mut().expect("fields").remove("ports");
+    for process in older["processes"].as_array_mut().expect("processes") {
+        process.as_object_mut().expect("fields").remove("rest_port");
+    }
+    room.write_record(&older);
+    let seen = room.open().observe(&room.of).expect("looked at").expect("there");
+    assert_eq!(seen.rest_ports(), [21_999], "an earlier version told of one port");
 }

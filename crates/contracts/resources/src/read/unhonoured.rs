@@ -1,5 +1,6 @@
 //! What a substrate cannot do of what was declared: the paths, for a condition.
 
+use kobel_model::deployment::engine::{Engine, engine};
 use kobel_model::deployment::{Amounts, Cluster, FlinkConfiguration, Substrate};
 
 use super::declared::Declared;
@@ -31,6 +32,8 @@ pub fn unhonoured(declared: &Declared, substrate: Substrate) -> Vec<String> {
 /// The paths of a cluster whose spec stands at `at`.
 fn of_cluster(cluster: &Cluster, at: &str) -> Vec<String> {
     let monitoring = cluster.monitoring.as_ref();
+    // Kobel's own engine is one process, which is started again.
+    let has_no_standbys = engine(cluster) == Engine::Native;
     let fields = [
         ("image", cluster.image.is_some()),
         ("imagePullPolicy", cluster.image_pull_policy.is_some()),
@@ -40,7 +43,7 @@ fn of_cluster(cluster: &Cluster, at: &str) -> Vec<String> {
         ("ingress", cluster.ingress.is_some()),
         ("podTemplate", cluster.pod_template.is_some()),
         ("jobManager.podTemplate", cluster.job_manager.pod_template.is_some()),
-        ("jobManager.replicas", cluster.job_manager.replicas > 1),
+        ("jobManager.replicas", has_no_standbys && cluster.job_manager.replicas > 1),
         ("jobManager.nodeSelector", !cluster.job_manager.node_selector.is_empty()),
         ("taskManager.podTemplate", cluster.task_manager.pod_template.is_some()),
         ("taskManager.nodeSelector", !cluster.task_manager.node_selector.is_empty()),

@@ -1,9 +1,12 @@
 //! What the processes of Flink are told, apart from the job.
 
+use std::path::Path;
+
 use kobel_model::deployment::{Deployment, FlinkVersion};
 
+use super::availability;
 use crate::configuration::Configuration;
-use crate::place::{FlinkHome, Place};
+use crate::place::{FlinkHome, Place, file_path};
 
 /// What Flink and its state backends need to see of Java's own classes; releases of Java that lack one of these only
 /// warn. A distribution says the same in its own configuration, which is not read.
@@ -57,7 +60,9 @@ pub(super) fn of_cluster(deployment: &Deployment, place: &Place, instance: &str)
     let cluster = &deployment.cluster;
     let mut configuration = Configuration::of(&cluster.flink_configuration);
     let identity = &deployment.identity;
-    availability(&mut configuration, &format!("{}-{}-{instance}", identity.namespace, identity.name));
+    let id = format!("{}-{}-{instance}", identity.namespace, identity.name);
+    availability::configure(&mut configuration, cluster, place, &id);
+    results(&mut configuration, deployment, &place.folder);
     configuration.remove_below("kobel.");
     for key in DECIDED_HERE {
         configuration.remove(key);
@@ -124,16 +129,21 @@ pub(crate) fn forget_the_cluster(configuration: &mut Configuration) {
     }
 }
 
-/// Keeps high availability only where its store can be reached from here: Kubernetes' cannot.
-fn availability(configuration: &mut Configuration, id: &str) {
-    let kind = configuration.get("high-availability.type").or_else(|| configuration.get("high-availability"));
-    let kind = kind.map(str::trim).unwrap_or_default().to_ascii_lowercase();
-    let is_class = kind.contains('.') && !kind.contains("kubernetes");
-    if kind == "zookeeper" || is_class {
-        configuration.force("high-availability.cluster-id", id);
-    } else {
-        configuration.remove_below("high-availability");
-        configuration.remove_below("job-result-store.");
+/// Keeps what became of jobs that have ended, so that a job manager that takes over does not run them again, below the
+/// folder of the application. What belongs to the one job of an application lies where the next launch clears away; a
+/// session cluster removes each by itself.
+fn results(configuration: &mut Configuration, deployment: &Deployment, folder: &Path) {
+    if configuration.get("high-availability.cluster-id").is_none() {
+        return;
+    }
+    let (folder, is_removed_by_flink) = match &deployment.cluster.job {
+        Some(_) => (folder.join("tmp"), "false"),
+        None => (folder.to_path_buf(), "true"),
+    };
+    for (store, directory) in [("job-result-store", "job-results"), ("application-result-store", "application-results")]
+    {
+        configuration.force(&format!("{store}.storage-path"), file_path(&folder.join(directory)));
+        configuration.force(&format!("{store}.delete-on-commit"), is_removed_by_flink);
     }
 }
 

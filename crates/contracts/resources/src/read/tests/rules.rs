@@ -293,3 +293,19 @@ fn what_this_machine_does_not_honour_is_listed() {
     );
     assert_eq!(unhonoured(&declared, Substrate::Kubernetes), Vec::<String>::new());
 }
+
+#[test]
+fn standbys_are_honoured_on_apache_flink_alone() {
+    let object = configured(&[("high-availability.type", "zookeeper")]);
+    let object = with(&object, "jobManager/replicas", &json!(2));
+    for (engine, uri, expected) in [
+        ("flink", "local:///a/flights.sql", true),
+        ("native", "local:///a/flights.sql", false),
+        ("native", "local:///a/flights.jar", true),
+    ] {
+        let object = with(&object, "flinkConfiguration/kobel.engine", &json!(engine));
+        let declared = read_alone(&with(&object, "job/jarURI", &json!(uri))).unwrap().declared;
+        let found = unhonoured(&declared, Substrate::Local);
+        assert_eq!(!found.contains(&"spec.jobManager.replicas".to_owned()), expected, "{uri} on {engine}: {found:?}");
+    }
+}

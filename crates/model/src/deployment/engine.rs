@@ -1,6 +1,7 @@
 //! Which engine runs an application.
 
-use kobel_model::deployment::{ArtifactKind, Cluster};
+use super::artifact::ArtifactKind;
+use super::resources::Cluster;
 
 /// The key that chooses.
 const KEY: &str = "kobel.engine";
