@@ -27,7 +27,9 @@ const NAMESPACES: [&str; 2] = ["default", "kube-system"];
 /// The API as it runs; dropping it ends it.
 #[derive(Debug)]
 pub struct Embedded {
+    // It ends before what it serves.
     server: Server,
+    api: Arc<Api>,
     authority: String,
     token: String,
 }
@@ -52,13 +54,18 @@ impl Embedded {
         let material = certificates::ensure(directory, address.ip(), Timestamp::now())?;
         let authority = material.authority.clone();
         let api = Arc::new(Api::new(store, kinds, surroundings, access));
-        let server = Server::start(&Options { address, tls: Some(material) }, api)?;
-        Ok(Self { server, authority, token })
+        let server = Server::start(&Options { address, tls: Some(material) }, Arc::clone(&api))?;
+        Ok(Self { server, api, authority, token })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Answers `/metrics` from now on with what `source` tells, in the text format of Prometheus; it is given once.
+    pub fn give_metrics(&self, source: impl Fn() -> String + Send + Sync + 'static) {
+        self.api.give_metrics(Box::new(source));
     }
 
     /// Writes the administrator's kubeconfig; only its owner may read it.

@@ -40,7 +40,7 @@ pub(crate) async fn act(world: &World, subject: &Subject<'_>, object: &Value, ac
     let flink = &world.local.flink;
     match act {
         Act::Start(start) => start_it(world, subject, object, *start).await,
-        Act::Remove => world.local.end(&subject.key.identity()).map(drop),
+        Act::Remove => world.local.end(&subject.key.identity()).await.map(drop),
         Act::StopWithSavepoint(savepoint) => {
             flink.stop_with_savepoint(endpoint(subject)?, asked(&savepoint, subject.savepoint_directory())).await
         }
@@ -51,10 +51,10 @@ pub(crate) async fn act(world: &World, subject: &Subject<'_>, object: &Value, ac
             flink.take_checkpoint(endpoint(subject)?, &job_id, &trigger_id).await
         }
         Act::Cancel { job_id } => flink.cancel(endpoint(subject)?, &job_id).await.map(drop),
-        Act::Dispose { path } => dispose(&path),
+        Act::Dispose { path } => dispose(path).await,
         Act::Release => {
             if matches!(subject.declaration.what, What::Deployment(_)) {
-                world.local.processes.forget(&subject.key.identity())?;
+                world.local.forget(&subject.key.identity()).await?;
             }
             release(world, subject.key, object).await
         }
@@ -95,7 +95,7 @@ async fn start_it(world: &World, subject: &Subject<'_>, object: &Value, start: S
     let Some(declaration) = declaration else { return Err(Error::bug("what is to be started declares nothing")) };
     let label = Label { generation: start.generation, job_id: start.job_id.clone() };
     match declaration.what {
-        What::Deployment(deployment) => world.local.start(&deployment, label, start.restore).await,
+        What::Deployment(deployment) => world.turn.slowly(world.local.start(&deployment, label, start.restore)).await,
         What::SessionJob(job) => {
             let Some(session) = &subject.gathered.session else {
                 return Err(Error::new(ErrorKind::Unavailable, "its session cluster is not there"));
@@ -123,7 +123,7 @@ async fn submit(
         // It was submitted before, and the answer was lost.
         return Ok(());
     }
-    let run = world.local.jar_run(job, cluster, start).await?;
+    let run = world.turn.slowly(world.local.jar_run(job, cluster, start)).await?;
     let jar = match &run.jar {
         Some(jar) => flink.upload_jar(at, jar).await?,
         None => return Err(Error::unsupported("a session job without a program does not run on this machine yet")),

@@ -56,23 +56,32 @@ impl Agenda {
         self.set(key, now + pause);
     }
 
-    /// The object is gone.
-    pub(crate) fn forget(&mut self, key: &Key) {
+    /// The object was looked at and is gone, unless something happened to it since: another may have its name by now.
+    pub(crate) fn forget(&mut self, key: &Key, now: Instant) {
         self.pauses.remove(key);
-        self.busy.remove(key);
         if let Some(at) = self.at.remove(key) {
             self.order.remove(&(at, key.clone()));
         }
+        if self.busy.remove(key) == Some(Wake::Yes) {
+            self.set(key, now);
+        }
     }
 
-    /// Waits until an object is due, for ever if none is; it counts as being looked at from then on.
-    pub(crate) async fn due(&mut self) -> Key {
-        let Some((at, key)) = self.order.first().cloned() else { return pending().await };
-        sleep_until(at).await;
-        self.order.remove(&(at, key.clone()));
+    /// Waits until an object is due, for ever if none is, and then for a turn; it counts as being looked at from then on.
+    /// Tells how long it has waited since it was due. Dropping the future loses nothing.
+    pub(crate) async fn due<T>(&mut self, turn: impl Future<Output = T>) -> (Key, Duration, T) {
+        let Some((at, _)) = self.order.first() else { return pending().await };
+        sleep_until(*at).await;
+        let turn = turn.await;
+        let Some((at, key)) = self.order.pop_first() else { return pending().await };
         self.at.remove(&key);
         self.busy.insert(key.clone(), Wake::No);
-        key
+        (key, at.elapsed(), turn)
+    }
+
+    /// How many objects are due and not looked at yet.
+    pub(crate) fn waiting(&self, now: Instant) -> usize {
+        self.order.iter().take_while(|(at, _)| *at <= now).count()
     }
 
     fn set(&mut self, key: &Key, at: Instant) {
@@ -87,6 +96,10 @@ impl Agenda {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
+    use tokio::time::sleep;
+
     use super::*;
     use crate::key::Kind;
 
@@ -94,19 +107,26 @@ mod tests {
         Key { kind: Kind::Deployment, namespace: "default".to_owned(), name: name.to_owned() }
     }
 
+    async fn due(agenda: &mut Agenda) -> Key {
+        agenda.due(ready(())).await.0
+    }
+
     #[tokio::test(start_paused = true)]
     async fn whatever_is_due_first_comes_first_and_only_once_at_a_time() {
         let (mut agenda, now) = (Agenda::default(), Instant::now());
         agenda.settled(&key("later"), Duration::from_secs(5), now);
         agenda.wake(&key("a"), now);
-        assert_eq!(agenda.due().await, key("a"));
+        assert_eq!(due(&mut agenda).await, key("a"));
         agenda.wake(&key("a"), now);
-        assert_eq!(agenda.due().await, key("later"), "the other is being looked at");
+        assert_eq!(due(&mut agenda).await, key("later"), "the other is being looked at");
         assert_eq!(now.elapsed(), Duration::from_secs(5));
         agenda.settled(&key("a"), Duration::from_secs(60), Instant::now());
-        assert_eq!(agenda.due().await, key("a"), "it was woken in between");
-        agenda.forget(&key("a"));
-        assert!(tokio::time::timeout(Duration::from_secs(600), agenda.due()).await.is_err());
+        assert_eq!(due(&mut agenda).await, key("a"), "it was woken in between");
+        agenda.wake(&key("a"), Instant::now());
+        agenda.forget(&key("a"), Instant::now());
+        assert_eq!(due(&mut agenda).await, key("a"), "there is another of its name");
+        agenda.forget(&key("a"), Instant::now());
+        assert!(tokio::time::timeout(Duration::from_secs(600), due(&mut agenda)).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -115,17 +135,46 @@ mod tests {
         let mut pauses = Vec::new();
         agenda.wake(&key("a"), Instant::now());
         for _ in 0..9 {
-            assert_eq!(agenda.due().await, key("a"));
+            assert_eq!(due(&mut agenda).await, key("a"));
             let now = Instant::now();
             agenda.failed(&key("a"), now);
             pauses.push(agenda.at[&key("a")].duration_since(now).as_millis());
         }
         assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
-        assert_eq!(agenda.due().await, key("a"));
+        assert_eq!(due(&mut agenda).await, key("a"));
         agenda.settled(&key("a"), Duration::ZERO, Instant::now());
-        assert_eq!(agenda.due().await, key("a"));
+        assert_eq!(due(&mut agenda).await, key("a"));
         let now = Instant::now();
         agenda.failed(&key("a"), now);
         assert_eq!(agenda.at[&key("a")], now + PAUSE_MIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn java_operator_sdk_2046_a_round_that_fails_at_once_is_not_made_in_a_storm() {
+        let (mut agenda, begun) = (Agenda::default(), Instant::now());
+        agenda.wake(&key("a"), begun);
+        for _ in 0..20 {
+            assert_eq!(due(&mut agenda).await, key("a"));
+            agenda.failed(&key("a"), Instant::now());
+        }
+        assert!(begun.elapsed() > Duration::from_secs(360), "20 rounds in {:?}", begun.elapsed());
+        assert_eq!(due(&mut agenda).await, key("a"));
+        let now = Instant::now();
+        agenda.wake(&key("a"), now);
+        agenda.failed(&key("a"), now);
+        assert_eq!(agenda.at[&key("a")], now + PAUSE_MIN, "not even if it changes all the time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_waits_for_a_turn_is_told_how_long_it_has_waited() {
+        let (mut agenda, now) = (Agenda::default(), Instant::now());
+        agenda.settled(&key("later"), Duration::from_secs(60), now);
+        agenda.settled(&key("a"), Duration::from_secs(5), now);
+        assert_eq!(agenda.waiting(now), 0);
+        let turn = sleep(Duration::from_secs(12));
+        let (first, waited, ()) = agenda.due(turn).await;
+        assert_eq!((first, waited), (key("a"), Duration::from_secs(7)));
+        assert_eq!(agenda.waiting(Instant::now()), 0, "it is being looked at");
+        assert_eq!(agenda.waiting(now + Duration::from_secs(60)), 1);
     }
 }

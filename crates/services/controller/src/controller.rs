@@ -10,12 +10,16 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::local::{Local, Machine};
+use crate::metrics::Metrics;
 use crate::objects::Objects;
 use crate::rounds;
-use crate::world::{Refusals, World};
+use crate::turns::SLOW_MAX;
+use crate::world::{Refusals, Site};
 
 /// The name of the thread.
 const THREAD: &str = "controller";
+/// The threads for what may block, besides slow work: each has memory of its own, so they are few.
+const THREADS: usize = 4;
 /// How long what cannot be broken off may go on, such as the lookup of a name.
 const LAST_ACTS: Duration = Duration::from_millis(500);
 
@@ -25,6 +29,7 @@ pub struct Controller {
     // Dropping the sender says that it is enough.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    metrics: Metrics,
 }
 
 impl Controller {
@@ -35,13 +40,21 @@ impl Controller {
     /// Fails if the kubeconfig or the machine's data directory cannot be read or used, or no thread can be started.
     pub fn start(kubeconfig: &Path, machine: &Machine) -> Result<Self> {
         let cannot_start = |error| Error::io("cannot start the control loop", error);
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(SLOW_MAX + THREADS).build().map_err(cannot_start)?;
         let objects = runtime.block_on(Objects::connect(kubeconfig))?;
         let local = Local::open(machine)?;
         let (stop, stopped) = oneshot::channel();
-        let body = move || run(runtime, &World { objects, local, refusals: Refusals::default() }, stopped);
+        let metrics = Metrics::default();
+        let site = Site { objects, local, refusals: Refusals::default(), metrics: metrics.clone() };
+        let body = move || run(runtime, &site, stopped);
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(body).map_err(cannot_start)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), thread: Some(thread), metrics })
+    }
+
+    /// What the loop measures of itself; it can be read as long as somebody wants to.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
     }
 }
 
@@ -57,11 +70,11 @@ impl Drop for Controller {
 }
 
 /// What the thread does. Whatever is under way is broken off: the next loop finds what is left to do.
-fn run(runtime: Runtime, world: &World, stopped: oneshot::Receiver<()>) {
-    let ends = ends(world);
+fn run(runtime: Runtime, site: &Site, stopped: oneshot::Receiver<()>) {
+    let ends = ends(site);
     runtime.block_on(async {
         tokio::select! {
-            () = rounds::run(world, ends) => {}
+            () = rounds::run(site, ends) => {}
             // An error means that the sender was dropped, which is how it is said.
             _ = stopped => {}
         }
@@ -70,9 +83,9 @@ fn run(runtime: Runtime, world: &World, stopped: oneshot::Receiver<()>) {
 }
 
 /// The ends of processes, from the thread that notices them.
-fn ends(world: &World) -> mpsc::UnboundedReceiver<Identity> {
+fn ends(site: &Site) -> mpsc::UnboundedReceiver<Identity> {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let noticed = world.local.processes.changes();
+    let noticed = site.local.processes.changes();
     // The thread ends with either side of the channels.
     let body = move || noticed.into_iter().try_for_each(|of| sender.send(of)).unwrap_or_default();
     if let Err(error) = thread::Builder::new().name("ends".to_owned()).spawn(body) {

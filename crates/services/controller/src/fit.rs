@@ -20,7 +20,7 @@ use crate::world::World;
 /// that cannot be told.
 ///
 /// # Errors
-/// Unavailable if nobody could be asked.
+/// Unavailable if nobody could be asked, or if the round was put off.
 pub(crate) async fn refusal(
     world: &World,
     key: &Key,
@@ -42,7 +42,7 @@ pub(crate) async fn refusal(
         return Ok(None);
     }
     if engine(&deployment.cluster) == Engine::Flink {
-        return Ok(world.local.lacks(deployment).await);
+        return world.turn.slowly(async { Ok(world.local.lacks(deployment).await) }).await;
     }
     if job.upgrade_mode == UpgradeMode::Stateless || job.allow_non_restored_state {
         return Ok(None);
@@ -56,7 +56,7 @@ pub(crate) async fn refusal(
     if let Some(known) = world.refusals.of(key, generation) {
         return Ok(known);
     }
-    let refusal = world.local.refusal(deployment, path).await?;
+    let refusal = world.turn.slowly(world.local.refusal(deployment, path)).await?;
     world.refusals.note(key, generation, refusal.clone());
     Ok(refusal)
 }

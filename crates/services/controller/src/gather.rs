@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use kobel_flink_client::{Endpoint, JobSeen, OperationSeen};
-use kobel_lifecycle::facts::{Cluster, Dependents, Facts, FoundJob, Job, Newest, Operation, SessionCluster};
+use kobel_lifecycle::decision::{Event, EventKind};
+use kobel_lifecycle::facts::{Cluster, Dependents, Facts, FoundJob, Job, Newest, Operation, Samples, SessionCluster};
 use kobel_lifecycle::record::{Pending, Record, Trigger};
 use kobel_lifecycle::state::JobState;
 use kobel_model::deployment::FlinkVersion;
@@ -12,7 +13,8 @@ use kobel_model::{Result, chain};
 use kobel_storage::checkpoints::{newest_of_job, savepoint_since};
 use serde_json::Value;
 
-use crate::declared::{Declaration, with_spec};
+use crate::blocking::apart;
+use crate::declared::{Declaration, What, with_spec};
 use crate::key::{Key, Kind};
 use crate::local::Sight;
 use crate::world::World;
@@ -26,8 +28,6 @@ pub(crate) struct Gathered {
     pub(crate) endpoint: Option<Endpoint>,
     /// The version of Flink that answers.
     pub(crate) version: Option<String>,
-    /// Processes that had ended and are started again, each with how it ended.
-    pub(crate) ended: Vec<String>,
     /// For a session job: what its session cluster is.
     pub(crate) session: Option<Session>,
 }
@@ -51,21 +51,26 @@ pub(crate) async fn gather(world: &World, key: &Key, object: &Value, record: &Re
     let deployed = deployed(object, record);
     let (sight, session, session_facts) = match key.kind {
         Kind::SessionJob => session(world, key, object).await?,
-        _ => (world.local.look(&key.identity()).await, None, None),
+        _ => (tended(world, key, object).await, None, None),
     };
     let mut facts = Facts {
         now_ms: Timestamp::now().as_millisecond(),
         fresh_id: format!("{:032x}", u128::from_be_bytes(rand::random())),
         cluster: sight.cluster.clone(),
+        silence: sight.silence.clone(),
         job: Job::NotAsked,
         savepoint: None,
         checkpoint: None,
         newest: Newest::None,
+        health: None,
         session: session_facts,
         dependents: Dependents::default(),
     };
     let asker = Asker { world, sight: &sight };
     facts.job = asker.job(record).await;
+    if is_judged(key, object) {
+        facts.health = asker.health(&facts.job).await;
+    }
     facts.savepoint = asker.operation(record, record.job.savepoints.pending.as_ref(), Asked::Savepoint).await;
     facts.checkpoint = asker.operation(record, record.job.checkpoints.pending.as_ref(), Asked::Checkpoint).await;
     facts.newest = asker.newest(key, object, record, deployed.as_ref()).await;
@@ -77,8 +82,30 @@ pub(crate) async fn gather(world: &World, key: &Key, object: &Value, record: &Re
         // A session job has no processes of its own.
         facts.cluster = Cluster::Absent;
     }
-    let ended = if key.kind == Kind::Deployment { sight.ended } else { Vec::new() };
-    Ok(Gathered { facts, endpoint: sight.endpoint, version: sight.version, ended, session })
+    Ok(Gathered { facts, endpoint: sight.endpoint, version: sight.version, session })
+}
+
+/// What is seen of a deployment's own processes, which are looked after. Which of them had ended is told at once, since
+/// nobody sees it again.
+async fn tended(world: &World, key: &Key, object: &Value) -> Sight {
+    let sight = world.local.tend(&key.identity()).await;
+    for why in &sight.ended {
+        let event = Event { kind: EventKind::Warning, reason: lost(why), message: why.clone() };
+        world.objects.tell(key, object, &event, Timestamp::now()).await;
+    }
+    sight
+}
+
+/// Whether it is asked for to judge how the job fares. Options of the operator are not carried out, so those count that
+/// are declared now.
+fn is_judged(key: &Key, object: &Value) -> bool {
+    let is_asked = |declared: Declaration| declared.options.health_check.is_some();
+    key.kind == Kind::Deployment && Declaration::read(object).ok().flatten().is_some_and(is_asked)
+}
+
+/// The reason of an event that a process had ended.
+fn lost(why: &str) -> &'static str {
+    if why.starts_with("jobmanager") { "JobManagerLost" } else { "TaskManagerLost" }
 }
 
 /// What the spec declares that was carried out last; else what the object declares.
@@ -100,7 +127,9 @@ async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Opt
         match &sight.cluster {
             Cluster::Ready(_) => SessionCluster::Ready,
             Cluster::Starting(_) => SessionCluster::NotReady("its REST API does not answer yet".to_owned()),
-            Cluster::Absent | Cluster::Ending => SessionCluster::NotReady("it is not running".to_owned()),
+            Cluster::Absent | Cluster::Ending | Cluster::Completed(_) => {
+                SessionCluster::NotReady("it is not running".to_owned())
+            }
             Cluster::Failed(_, why) | Cluster::Unknown(why) => SessionCluster::NotReady(why.clone()),
         }
     };
@@ -119,6 +148,23 @@ async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Opt
 /// The savepoint that the job is being stopped with. Nobody may have heard that it was completed.
 fn stopping(record: &Record) -> Option<&Pending> {
     record.job.savepoints.pending.as_ref().filter(|pending| pending.trigger == Trigger::Upgrade)
+}
+
+/// Where the state of a job may lie.
+struct Search {
+    job_id: String,
+    checkpoints: String,
+    /// Where a savepoint may lie that nobody has heard of, and since when.
+    savepoints: Option<(String, i64)>,
+}
+
+impl Search {
+    fn newest(&self) -> Result<Option<(String, i64)>> {
+        let newest = newest_of_job(&self.checkpoints, &self.job_id)?;
+        let Some((directory, since_ms)) = &self.savepoints else { return Ok(newest) };
+        let since = newest.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
+        Ok(savepoint_since(directory, &self.job_id, since)?.or(newest))
+    }
 }
 
 /// Which kind of operation is asked about.
@@ -159,11 +205,21 @@ impl Asker<'_> {
         Job::Found(FoundJob { id: seen.id, name: seen.name, state, start_ms: seen.start_ms, failure })
     }
 
+    /// What the job tells of how it fares; whatever fails tells nothing.
+    async fn health(&self, job: &Job) -> Option<Samples> {
+        let (Some(at), Job::Found(job)) = (&self.sight.endpoint, job) else { return None };
+        if job.state.is_terminal() {
+            return None;
+        }
+        let told = self.world.local.flink.health(at, &job.id).await.ok()?;
+        Some(Samples { restarts: told.restarts, completed_checkpoints: told.completed_checkpoints })
+    }
+
     async fn operation(&self, record: &Record, pending: Option<&Pending>, asked: Asked) -> Option<Operation> {
         let pending = pending?;
         let (Some(at), Some(id)) = (&self.sight.endpoint, &record.job.id) else {
             return Some(match &self.sight.cluster {
-                Cluster::Absent | Cluster::Failed(..) => Operation::Unheard,
+                Cluster::Absent | Cluster::Failed(..) | Cluster::Completed(_) => Operation::Unheard,
                 _ => Operation::Unknown("the REST API does not answer".to_owned()),
             });
         };
@@ -185,19 +241,16 @@ impl Asker<'_> {
     /// places.
     async fn newest(&self, key: &Key, object: &Value, record: &Record, deployed: Option<&Declaration>) -> Newest {
         let Some(id) = &record.job.id else { return Newest::None };
-        let directory = deployed.and_then(|deployed| deployed.what.checkpoint_directory()).map(str::to_owned);
-        let directory = directory.unwrap_or_else(|| self.usual(key, object, "checkpoints"));
-        let mut newest = newest_of_job(&directory, id);
-        if let (Ok(checkpoint), Some(pending)) = (&newest, stopping(record)) {
-            let directory = deployed.and_then(|deployed| deployed.what.savepoint_directory()).map(str::to_owned);
-            let directory = directory.unwrap_or_else(|| self.usual(key, object, "savepoints"));
-            let since = checkpoint.as_ref().map_or(pending.since_ms, |(_, at_ms)| pending.since_ms.max(*at_ms));
-            newest = match savepoint_since(&directory, id, since) {
-                Ok(None) => newest,
-                savepoint => savepoint,
-            };
-        }
-        match newest {
+        let what = deployed.map(|deployed| &deployed.what);
+        let place =
+            |said: Option<&str>, usual: &str| said.map_or_else(|| self.usual(key, object, usual), str::to_owned);
+        let savepoints = || place(what.and_then(What::savepoint_directory), "savepoints");
+        let search = Search {
+            job_id: id.clone(),
+            checkpoints: place(what.and_then(What::checkpoint_directory), "checkpoints"),
+            savepoints: stopping(record).map(|pending| (savepoints(), pending.since_ms)),
+        };
+        match apart("looking for checkpoints", move || search.newest()).await {
             Ok(Some((path, at_ms))) => Newest::Snapshot { path, at_ms },
             Ok(None) => Newest::None,
             Err(error) => match &self.sight.endpoint {

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use kobel_model::deployment::Identity;
-use kube::ResourceExt;
-use kube::api::DynamicObject;
+use kube::{Resource, ResourceExt};
 
 /// A kind that is looked after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,11 +14,13 @@ pub(crate) enum Kind {
     SessionJob,
     /// A savepoint or checkpoint of a job.
     Snapshot,
+    /// A pair of deployments, one of which takes over from the other.
+    BlueGreen,
 }
 
 impl Kind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 3] = [Self::Deployment, Self::SessionJob, Self::Snapshot];
+    pub(crate) const ALL: [Self; 4] = [Self::Deployment, Self::SessionJob, Self::Snapshot, Self::BlueGreen];
 
     /// The name of the kind.
     pub(crate) const fn name(self) -> &'static str {
@@ -27,6 +28,7 @@ impl Kind {
             Self::Deployment => "FlinkDeployment",
             Self::SessionJob => "FlinkSessionJob",
             Self::Snapshot => "FlinkStateSnapshot",
+            Self::BlueGreen => "FlinkBlueGreenDeployment",
         }
     }
 
@@ -36,6 +38,8 @@ impl Kind {
             Self::Deployment => "flinkdeployments.flink.apache.org/finalizer",
             Self::SessionJob => "flinksessionjobs.flink.apache.org/finalizer",
             Self::Snapshot => "flinkstatesnapshots.flink.apache.org/finalizer",
+            // None is put on a pair: what belongs to it goes with it.
+            Self::BlueGreen => "flinkbluegreendeployments.flink.apache.org/finalizer",
         }
     }
 }
@@ -53,7 +57,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// The key of an object.
-    pub(crate) fn of(kind: Kind, object: &DynamicObject) -> Self {
+    pub(crate) fn of(kind: Kind, object: &impl Resource) -> Self {
         Self { kind, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
     }
 

@@ -12,6 +12,8 @@
 
 mod act;
 mod agenda;
+mod blocking;
+mod blue_green_round;
 mod conditions;
 mod controller;
 mod declared;
@@ -19,12 +21,19 @@ mod fit;
 mod gather;
 mod key;
 mod local;
+mod metrics;
 mod objects;
+mod plan;
+mod revivals;
 mod round;
 mod rounds;
 mod snapshot_round;
 mod status;
+mod turns;
+mod wire;
 mod world;
 
 pub use controller::Controller;
 pub use local::Machine;
+pub use metrics::Metrics;
+pub use plan::{Plan, plan};

@@ -1,8 +1,7 @@
 //! This machine as the place where deployments run: processes, the programs they run, and their REST API.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use kobel_distributions::{Distributions, java};
@@ -11,24 +10,24 @@ use kobel_lifecycle::decision::Start;
 use kobel_lifecycle::facts::{Cluster, Launched};
 use kobel_manifest::engine::{Engine, engine};
 use kobel_manifest::launch::JobStart;
-use kobel_manifest::place::{FlinkHome, Place, Ports};
+use kobel_manifest::place::{FlinkHome, Place, Ports, Standbys};
 use kobel_manifest::session_job::{JarRun, session_job};
 use kobel_model::deployment::{ArtifactKind, Deployment, Identity, Job, SessionJob};
 use kobel_model::{Error, ErrorKind, Result, chain};
-use kobel_processes::{Label, ProcessState, Processes, Seen};
+use kobel_processes::{Label, ProcessState, Processes, Seen, SeenProcess};
 use kobel_storage::artifacts::{Artifacts, Limits};
-use tokio::task::spawn_blocking;
+
+use crate::blocking::apart;
+use crate::revivals::Revivals;
 
 /// How long processes may take to end before they are killed.
 const GRACE: Duration = Duration::from_secs(10);
-/// The pause before a process is started a second time; each further one is twice as long, up to 64 times.
-const REVIVAL_PAUSE: Duration = Duration::from_secs(1);
-/// How long a process must have stayed for its earlier ends to be forgotten.
-const REVIVAL_STAYS: Duration = Duration::from_secs(60);
 /// How long a check may take.
 const ASK_PATIENCE: Duration = Duration::from_secs(60);
 /// The id of a job that is only checked.
 const NO_JOB: &str = "00000000000000000000000000000000";
+/// How a process ended that ended by itself and well; whoever is asked to end by a signal ends otherwise.
+const WELL: &str = "exit code 0";
 /// The role of the process that answers for a native application.
 const APPLICATION: &str = "application";
 /// The role of the process that answers for a cluster of Flink.
@@ -53,7 +52,7 @@ pub(crate) struct Local {
     distributions: Arc<Distributions>,
     artifacts: Arc<Artifacts>,
     kobel: PathBuf,
-    revivals: Arc<Mutex<BTreeMap<(Identity, String), Revival>>>,
+    revivals: Arc<Mutex<Revivals>>,
 }
 
 /// What is seen of a cluster.
@@ -63,6 +62,8 @@ pub(crate) struct Sight {
     pub(crate) cluster: Cluster,
     /// Where its REST API is, if it answers.
     pub(crate) endpoint: Option<Endpoint>,
+    /// Why the REST API of a cluster that runs does not answer.
+    pub(crate) silence: Option<String>,
     /// The version of Flink that it says it is.
     pub(crate) version: Option<String>,
     /// Processes that had ended and are started again, each with how it ended.
@@ -72,7 +73,7 @@ pub(crate) struct Sight {
 impl Sight {
     /// What is seen of a cluster whose REST API does not answer.
     fn silent(cluster: Cluster) -> Self {
-        Self { cluster, endpoint: None, version: None, ended: Vec::new() }
+        Self { cluster, endpoint: None, silence: None, version: None, ended: Vec::new() }
     }
 
     /// There is none.
@@ -81,8 +82,12 @@ impl Sight {
     }
 }
 
-/// When a process was started again last, and how often without staying.
-type Revival = (u32, Instant);
+/// Whether what is seen is also looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    Look,
+    Tend,
+}
 
 impl Local {
     /// Opens what the data directory holds; processes that run already are found.
@@ -98,58 +103,85 @@ impl Local {
         })
     }
 
-    /// Looks at the processes of a deployment; a task manager that has ended is started again.
+    /// Looks at the processes of a deployment, and changes nothing.
     pub(crate) async fn look(&self, of: &Identity) -> Sight {
+        self.see(of, Care::Look).await
+    }
+
+    /// Looks at the processes of a deployment, goes on with ending them, and starts those again that have ended.
+    /// Only the rounds of the deployment do this, so that they alone tell what became of its processes.
+    pub(crate) async fn tend(&self, of: &Identity) -> Sight {
+        self.see(of, Care::Tend).await
+    }
+
+    async fn see(&self, of: &Identity, care: Care) -> Sight {
+        // It takes some reads of `/proc`, which is no disk.
         let seen = match self.processes.observe(of) {
             Ok(Some(seen)) => seen,
-            Ok(None) => return Sight::nothing(),
-            Err(error) => {
-                return Sight::silent(Cluster::Unknown(chain(&error)));
+            Ok(None) => {
+                self.forget_revivals(of);
+                return Sight::nothing();
             }
+            Err(error) => return Sight::silent(Cluster::Unknown(chain(&error))),
         };
         let launched = Launched { generation: seen.label.generation, job_id: seen.label.job_id.clone() };
         if seen.is_ending {
             // Ending goes on only when it is asked for again.
-            let cluster = match self.end(of) {
+            let is_over = if care == Care::Tend { self.end(of).await } else { Ok(false) };
+            let cluster = match is_over {
                 Ok(true) => Cluster::Absent,
                 Ok(false) => Cluster::Ending,
                 Err(error) => Cluster::Unknown(chain(&error)),
             };
             return Sight::silent(cluster);
         }
-        if let Some(why) = ended(&seen) {
-            return Sight::silent(Cluster::Failed(launched, why));
+        match ended(&seen) {
+            Some((WELL, _)) if launched.job_id.is_some() => return Sight::silent(Cluster::Completed(launched)),
+            Some((_, why)) => return Sight::silent(Cluster::Failed(launched, why)),
+            None => {}
         }
-        let ended = self.revive(of, &seen);
-        let endpoint = Endpoint { url: format!("http://127.0.0.1:{}", seen.rest_port), token: None };
-        match self.flink.config(&endpoint).await {
-            Ok(config) => {
-                let version = Some(config.version);
-                Sight { cluster: Cluster::Ready(launched), endpoint: Some(endpoint), version, ended }
+        let ended = if care == Care::Tend { self.revive(of, &seen).await } else { Vec::new() };
+        let mut silence = None;
+        for port in seen.rest_ports() {
+            let endpoint = Endpoint { url: format!("http://127.0.0.1:{port}"), token: None };
+            match self.flink.config(&endpoint).await {
+                Ok(config) => {
+                    let (endpoint, version) = (Some(endpoint), Some(config.version));
+                    return Sight { endpoint, version, ended, ..Sight::silent(Cluster::Ready(launched)) };
+                }
+                Err(error) => silence = silence.or_else(|| Some(chain(&error))),
             }
-            Err(_) => Sight { ended, ..Sight::silent(Cluster::Starting(launched)) },
         }
+        Sight { silence, ended, ..Sight::silent(Cluster::Starting(launched)) }
     }
 
     /// Starts processes again that have ended, each after a pause that grows while it does not stay; tells how they ended.
-    fn revive(&self, of: &Identity, seen: &Seen) -> Vec<String> {
+    async fn revive(&self, of: &Identity, seen: &Seen) -> Vec<String> {
         let mut told = Vec::new();
-        let mut revivals = self.revivals.lock().unwrap_or_else(PoisonError::into_inner);
         for process in &seen.processes {
             let ProcessState::Ended { how, .. } = &process.state else { continue };
-            let (times, at) = revivals.entry((of.clone(), process.role.clone())).or_insert((0, Instant::now()));
-            let pause = REVIVAL_PAUSE.saturating_mul(1 << (*times).min(6));
-            if *times > 0 && at.elapsed() < pause {
+            let role = &process.role;
+            if !self.revivals().is_due(of, role, Instant::now()) {
                 continue;
             }
-            *times = if *times > 0 && at.elapsed() > REVIVAL_STAYS + pause { 1 } else { *times + 1 };
-            *at = Instant::now();
-            told.push(match self.processes.revive(of, &process.role) {
-                Ok(()) => format!("{} ended ({how}) and is started again", process.role),
-                Err(error) => format!("{} ended ({how}) and cannot be started again: {}", process.role, chain(&error)),
+            let (processes, whose, which) = (self.processes.clone(), of.clone(), role.clone());
+            let revived = apart("starting a process again", move || processes.revive(&whose, &which)).await;
+            told.push(match revived {
+                Ok(()) => format!("{role} ended ({how}) and is started again"),
+                Err(error) => format!("{role} ended ({how}) and cannot be started again: {}", chain(&error)),
             });
         }
         told
+    }
+
+    fn revivals(&self) -> MutexGuard<'_, Revivals> {
+        // Each of its changes is whole.
+        self.revivals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The launch whose processes were started again is over.
+    fn forget_revivals(&self, of: &Identity) {
+        self.revivals().forget(of);
     }
 
     /// Starts a deployment: its job too, if it has one.
@@ -158,8 +190,7 @@ impl Local {
     /// What the program, the distribution, or the machine lacks.
     pub(crate) async fn start(&self, deployment: &Deployment, label: Label, restore: Option<String>) -> Result<()> {
         let (local, deployment) = (self.clone(), deployment.clone());
-        let started = spawn_blocking(move || local.start_blocking(&deployment, &label, restore.as_deref())).await;
-        started.map_err(|error| Error::bug("starting a deployment broke off").with_source(error))?
+        apart("starting a deployment", move || local.start_blocking(&deployment, &label, restore.as_deref())).await
     }
 
     fn start_blocking(&self, deployment: &Deployment, label: &Label, restore: Option<&str>) -> Result<()> {
@@ -173,6 +204,7 @@ impl Local {
         let place = Place {
             folder: self.processes.folder(of),
             ports: self.processes.free_ports()?,
+            standbys: self.processes.free_standbys(kobel_manifest::standbys(&deployment.cluster))?,
             kobel: self.kobel.clone(),
             artifact,
             flink,
@@ -198,8 +230,7 @@ impl Local {
     /// What the program, the distribution, or the machine lacks.
     pub(crate) async fn jar_run(&self, job: &SessionJob, cluster: &Deployment, start: &Start) -> Result<JarRun> {
         let (local, job, cluster, start) = (self.clone(), job.clone(), cluster.clone(), start.clone());
-        let made = spawn_blocking(move || local.jar_run_blocking(&job, &cluster, &start)).await;
-        made.map_err(|error| Error::bug("preparing a session job broke off").with_source(error))?
+        apart("preparing a session job", move || local.jar_run_blocking(&job, &cluster, &start)).await
     }
 
     fn jar_run_blocking(&self, job: &SessionJob, cluster: &Deployment, start: &Start) -> Result<JarRun> {
@@ -207,6 +238,7 @@ impl Local {
             folder: self.job_folder(&cluster.identity, &job.identity.name),
             // Its cluster has ports already.
             ports: Ports { rest: 0, rpc: 0, blob: 0 },
+            standbys: Standbys::default(),
             kobel: self.kobel.clone(),
             artifact: self.artifact(&job.job)?,
             flink: Some(self.flink_home(cluster, kind_of(Some(&job.job)))?),
@@ -243,16 +275,12 @@ impl Local {
     /// What this machine lacks to start a deployment on Apache Flink; none if it has everything.
     pub(crate) async fn lacks(&self, deployment: &Deployment) -> Option<String> {
         let (local, deployment) = (self.clone(), deployment.clone());
-        let looked = spawn_blocking(move || {
+        let looked = apart("looking for what is needed", move || {
             let job = deployment.cluster.job.as_ref();
             local.flink_home(&deployment, kind_of(job))?;
             job.map(|job| local.artifact(job)).transpose()
         });
-        let error = match looked.await {
-            Ok(Ok(_)) => return None,
-            Ok(Err(error)) => error,
-            Err(error) => Error::bug("looking for what is needed broke off").with_source(error),
-        };
+        let error = looked.await.err()?;
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
         Some(format!("the change cannot be carried out, and nothing was stopped: {}{hint}", chain(&error)))
     }
@@ -263,8 +291,7 @@ impl Local {
     /// Unavailable if it cannot be asked.
     pub(crate) async fn refusal(&self, deployment: &Deployment, snapshot: &str) -> Result<Option<String>> {
         let (local, deployment, snapshot) = (self.clone(), deployment.clone(), snapshot.to_owned());
-        let asked = spawn_blocking(move || local.refusal_blocking(&deployment, &snapshot)).await;
-        asked.map_err(|error| Error::bug("checking a change broke off").with_source(error))?
+        apart("checking a change", move || local.refusal_blocking(&deployment, &snapshot)).await
     }
 
     fn refusal_blocking(&self, deployment: &Deployment, snapshot: &str) -> Result<Option<String>> {
@@ -273,6 +300,7 @@ impl Local {
         let place = Place {
             folder: self.processes.folder(of).join("check"),
             ports: self.processes.free_ports()?,
+            standbys: Standbys::default(),
             kobel: self.kobel.clone(),
             artifact: self.artifact(job)?,
             flink: None,
@@ -284,12 +312,27 @@ impl Local {
         Ok(answer.err().map(told))
     }
 
-    /// Asks every process of a deployment to end.
+    /// Asks every process of a deployment to end; says whether nothing of it is left.
     ///
     /// # Errors
     /// Unavailable if they cannot be asked.
-    pub(crate) fn end(&self, of: &Identity) -> Result<bool> {
-        self.processes.end(of, GRACE)
+    pub(crate) async fn end(&self, of: &Identity) -> Result<bool> {
+        let (processes, whose) = (self.processes.clone(), of.clone());
+        let is_over = apart("ending processes", move || processes.end(&whose, GRACE)).await?;
+        if is_over {
+            self.forget_revivals(of);
+        }
+        Ok(is_over)
+    }
+
+    /// Removes the files of a deployment, but for its checkpoints and savepoints.
+    ///
+    /// # Errors
+    /// Conflict while it has processes, Denied or Unavailable if a file cannot be removed.
+    pub(crate) async fn forget(&self, of: &Identity) -> Result<()> {
+        self.forget_revivals(of);
+        let (processes, of) = (self.processes.clone(), of.clone());
+        apart("removing files", move || processes.forget(&of)).await
     }
 
     /// Where the logs of a deployment are.
@@ -308,22 +351,40 @@ fn python_jar(home: &Path) -> Option<PathBuf> {
     jars.find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("flink-python-")))
 }
 
-/// Why the process that answers for the others has ended, if it has.
-fn ended(seen: &Seen) -> Option<String> {
-    let mut answering =
-        seen.processes.iter().filter(|process| [APPLICATION, JOB_MANAGER].contains(&process.role.as_str()));
-    answering.find_map(|process| match &process.state {
+/// How the processes that answer for the others have ended, if all of them have, and what one said.
+fn ended(seen: &Seen) -> Option<(&str, String)> {
+    let answering: Vec<&SeenProcess> = seen.processes.iter().filter(|process| answers(&process.role)).collect();
+    if answering.iter().any(|process| process.state == ProcessState::Running) {
+        return None;
+    }
+    let ends = answering.into_iter().filter_map(|process| match &process.state {
         ProcessState::Running => None,
-        ProcessState::Ended { how, last_words } if last_words.is_empty() => Some(format!("{}: {how}", process.role)),
-        ProcessState::Ended { how, last_words } => Some(format!("{}: {how}; it said: {last_words}", process.role)),
-    })
+        ProcessState::Ended { how, last_words } if last_words.is_empty() => {
+            Some((how.as_str(), format!("{}: {how}", process.role)))
+        }
+        ProcessState::Ended { how, last_words } => {
+            Some((how.as_str(), format!("{}: {how}; it said: {last_words}", process.role)))
+        }
+    });
+    // One that did not end well tells more.
+    ends.min_by_key(|(how, _)| *how == WELL)
+}
+
+/// Whether a process answers for the others: a native application, a job manager, or one that stands by.
+fn answers(role: &str) -> bool {
+    let rest = role.strip_prefix(JOB_MANAGER);
+    role == APPLICATION || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Deletes the files of a savepoint on this machine.
 ///
 /// # Errors
 /// Unsupported if it lies elsewhere, Invalid if it is none.
-pub(crate) fn dispose(path: &str) -> Result<()> {
+pub(crate) async fn dispose(path: String) -> Result<()> {
+    apart("deleting a savepoint", move || dispose_blocking(&path)).await
+}
+
+fn dispose_blocking(path: &str) -> Result<()> {
     let directory = kobel_storage::location::local_path("savepoint", path)?;
     if !directory.exists() {
         return Ok(());
@@ -344,15 +405,52 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_deployment_ends_with_the_process_that_answers_for_the_others() {
+        let ended_as = |how: &str, last_words: &str| ProcessState::Ended {
+            how: how.to_owned(),
+            last_words: last_words.to_owned(),
+        };
+        for (role, state, expected) in [
+            ("application", ProcessState::Running, None),
+            ("application", ended_as(WELL, ""), Some((WELL, "application: exit code 0"))),
+            (
+                "jobmanager",
+                ended_as("exit code 1", "no"),
+                Some(("exit code 1", "jobmanager: exit code 1; it said: no")),
+            ),
+            ("taskmanager-1", ended_as("exit code 1", ""), None),
+        ] {
+            let label = Label { generation: 1, job_id: None };
+            let process = SeenProcess { role: role.to_owned(), pid: 7, state, rest_port: None };
+            let seen = Seen { label, rest_port: 1, is_ending: false, processes: vec![process] };
+            let found = ended(&seen);
+            assert_eq!(found.as_ref().map(|(how, why)| (*how, why.as_str())), expected, "{role}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_lives_as_long_as_one_of_its_job_managers() {
+        let ended_as = |how: &str| ProcessState::Ended { how: how.to_owned(), last_words: String::new() };
+        let seen = |first, second| {
+            let process = |role: &str, state| SeenProcess { role: role.to_owned(), pid: 7, state, rest_port: None };
+            let processes = vec![process("jobmanager", first), process("jobmanager-2", second)];
+            Seen { label: Label { generation: 1, job_id: None }, rest_port: 1, is_ending: false, processes }
+        };
+        assert_eq!(ended(&seen(ended_as("exit code 1"), ProcessState::Running)), None);
+        let all = seen(ended_as(WELL), ended_as("exit code 1"));
+        assert_eq!(ended(&all), Some(("exit code 1", "jobmanager-2: exit code 1".to_owned())));
+    }
+
+    #[test]
     fn only_savepoints_are_disposed_of() {
         let directory = tempfile::tempdir().unwrap();
         let savepoint = directory.path().join("savepoint-1");
         std::fs::create_dir(&savepoint).unwrap();
         let uri = format!("file://{}", savepoint.display());
-        assert!(dispose(&uri).unwrap_err().to_string().contains("is no savepoint"));
+        assert!(dispose_blocking(&uri).unwrap_err().to_string().contains("is no savepoint"));
         std::fs::write(savepoint.join("_metadata"), "x").unwrap();
-        dispose(&uri).unwrap();
+        dispose_blocking(&uri).unwrap();
         assert!(!savepoint.exists());
-        dispose(&uri).unwrap();
+        dispose_blocking(&uri).unwrap();
     }
 }

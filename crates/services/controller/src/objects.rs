@@ -10,14 +10,19 @@ use kobel_lifecycle::decision::{Event, EventKind};
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kobel_resources::API_VERSION;
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    Api, ApiResource, DeleteParams, GroupVersionKind, ListParams, Patch, PatchParams, PostParams, Preconditions,
+};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::core::Status;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::key::{Key, Kind};
+use crate::turns::Turn;
+use crate::wire::{Named, Whole};
 
 /// Who the fields belong to that are written here, and who tells events.
 const MANAGER: &str = "kobel-controller";
@@ -31,7 +36,7 @@ const PAGE: u32 = 10;
 const NOTE_MAX: usize = 1_024;
 
 /// What a watch tells.
-pub(crate) type Change = watcher::Result<watcher::Event<DynamicObject>>;
+pub(crate) type Change = watcher::Result<watcher::Event<Named>>;
 
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +55,8 @@ const CALLS_MAX: usize = 3;
 pub(crate) struct Objects {
     client: Client,
     calls: Arc<Semaphore>,
+    /// The turn of the round that asks; waiting for a call is not its own time.
+    turn: Option<Turn>,
 }
 
 impl Objects {
@@ -71,25 +78,30 @@ impl Objects {
         // The API is on this machine, whatever stands in the environment for the rest of the world.
         config.proxy_url = None;
         let client = Client::try_from(config).map_err(|error| unusable().with_source(error.to_string()))?;
-        Ok(Self { client, calls: Arc::new(Semaphore::new(CALLS_MAX)) })
+        Ok(Self { client, calls: Arc::new(Semaphore::new(CALLS_MAX)), turn: None })
+    }
+
+    /// The same objects for the round with this turn.
+    pub(crate) fn during(&self, turn: &Turn) -> Self {
+        Self { turn: Some(turn.clone()), ..self.clone() }
     }
 
     /// Every object of a kind that is there, then every change; after an error it goes on by itself, after a pause.
     pub(crate) fn changes(&self, kind: Kind) -> impl Stream<Item = Change> + use<> {
-        let api = Api::<DynamicObject>::all_with(self.client.clone(), &resource(kind));
+        let api = Api::<Named>::all_with(self.client.clone(), &resource(kind));
         watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff()
     }
 
-    /// Reads one object; none if there is none of this name.
+    /// Reads one object; none if the API says that there is none of this name.
     ///
     /// # Errors
     /// Unavailable if the API does not answer, or refuses.
     pub(crate) async fn get(&self, key: &Key) -> Result<Option<Value>> {
-        let found = self.answer("read", key, self.namespace(key).get_opt(&key.name)).await?;
-        found
-            .map_err(|error| failure("read", key, error.to_string()))?
-            .map(|object| manifest(key.kind, &object))
-            .transpose()
+        match self.answer("read", key, self.namespace(key).get(&key.name)).await? {
+            Ok(object) => Ok(Some(manifest(key.kind, object))),
+            Err(kube::Error::Api(status)) if is_gone(&status, key) => Ok(None),
+            Err(error) => Err(failure("read", key, error.to_string())),
+        }
     }
 
     /// The session jobs of a session cluster: their names, and the ids of their jobs.
@@ -101,13 +113,10 @@ impl Objects {
         let params = ListParams::default();
         let listed = self.answer("list the session jobs of", key, self.namespace(&jobs).list(&params)).await?;
         let listed = listed.map_err(|error| failure("list the session jobs of", key, error.to_string()))?;
-        let is_its = |object: &&DynamicObject| {
-            object.data.pointer("/spec/deploymentName").and_then(Value::as_str) == Some(key.name.as_str())
-        };
-        let described = |object: &DynamicObject| {
-            let id = object.data.pointer("/status/jobStatus/jobId").and_then(Value::as_str).map(str::to_owned);
-            Some((object.metadata.name.clone()?, id))
-        };
+        let text = |object: &Whole, place: &str| object.value.pointer(place).and_then(Value::as_str).map(str::to_owned);
+        let is_its = |object: &&Whole| text(object, "/spec/deploymentName").as_deref() == Some(key.name.as_str());
+        let described =
+            |object: &Whole| Some((text(object, "/metadata/name")?, text(object, "/status/jobStatus/jobId")));
         Ok(listed.items.iter().filter(is_its).filter_map(described).collect())
     }
 
@@ -120,8 +129,7 @@ impl Objects {
         if let Some(fields) = changed.as_object_mut() {
             fields.insert("status".to_owned(), status.clone());
         }
-        let body: DynamicObject = serde_json::from_value(changed)
-            .map_err(|error| Error::bug("a status has no form as an object").with_source(error))?;
+        let body = Whole::from(changed);
         let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
         let api = self.namespace(key);
         let answered = self.answer("report on", key, api.replace_status(&key.name, &params, &body)).await?;
@@ -147,8 +155,8 @@ impl Objects {
     /// Tells an event of an object. One that cannot be told is lost: nothing depends on it.
     pub(crate) async fn tell(&self, key: &Key, object: &Value, event: &Event, now: Timestamp) {
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Event"));
-        let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), &key.namespace, &kind);
-        let Ok(body) = serde_json::from_value::<DynamicObject>(event_of(key, object, event, now)) else { return };
+        let api = Api::<Whole>::namespaced_with(self.client.clone(), &key.namespace, &kind);
+        let body = Whole::from(event_of(key, object, event, now));
         let told = self.answer("tell an event of", key, api.create(&PostParams::default(), &body)).await;
         if let Err(error) = told.and_then(|told| told.map_err(|error| failure("tell of", key, error.to_string()))) {
             tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), reason = event.reason, "an event is lost");
@@ -156,14 +164,60 @@ impl Objects {
     }
 
     /// Waits for a turn and for an answer, but not for ever.
+    /// Creates an object, unless there is one of its name.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(crate) async fn create(&self, key: &Key, object: Value) -> Result<()> {
+        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        let (api, body) = (self.namespace(key), Whole::from(object));
+        match self.answer("create", key, api.create(&params, &body)).await? {
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+            answered => answered.map(drop).map_err(|error| failure("create", key, error.to_string())),
+        }
+    }
+
+    /// Replaces the spec of the object as it was read.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(crate) async fn put_spec(&self, key: &Key, object: &Value, spec: &Value) -> Result<Written> {
+        let mut changed = object.clone();
+        if let Some(fields) = changed.as_object_mut() {
+            fields.insert("spec".to_owned(), spec.clone());
+        }
+        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        let (api, body) = (self.namespace(key), Whole::from(changed));
+        let answered = self.answer("change", key, api.replace(&key.name, &params, &body)).await?;
+        written("change", key, answered)
+    }
+
+    /// Deletes the object that was read, and no other of its name.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(crate) async fn delete(&self, key: &Key, object: &Value) -> Result<()> {
+        let uid = object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+        let preconditions = Some(Preconditions { uid, resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::default() };
+        let api = self.namespace(key);
+        match self.answer("delete", key, api.delete(&key.name, &params)).await? {
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+            answered => answered.map(drop).map_err(|error| failure("delete", key, error.to_string())),
+        }
+    }
+
     async fn answer<T>(&self, act: &str, key: &Key, call: impl Future<Output = T>) -> Result<T> {
         let late = || failure(act, key, format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
-        // It is never closed, so there is always a turn.
-        let _turn = self.calls.acquire().await.ok();
+        // It is never closed, so there is always one in the end.
+        let _call = match &self.turn {
+            Some(turn) => turn.aside(self.calls.acquire()).await.ok(),
+            None => self.calls.acquire().await.ok(),
+        };
         timeout(ANSWER_TIMEOUT, call).await.map_err(|_| late())
     }
 
-    fn namespace(&self, key: &Key) -> Api<DynamicObject> {
+    fn namespace(&self, key: &Key) -> Api<Whole> {
         Api::namespaced_with(self.client.clone(), &key.namespace, &resource(key.kind))
     }
 }
@@ -173,23 +227,25 @@ fn resource(kind: Kind) -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.name()))
 }
 
+/// Whether an answer says that there is no object of this name, and not that there is no such path: a server that does not
+/// know the kind says nothing of its objects.
+fn is_gone(status: &Status, key: &Key) -> bool {
+    status.code == 404 && status.details.as_ref().is_some_and(|details| details.name == key.name)
+}
+
 /// An object as it would stand in a file. The items of a list need not name their kind, so it is named here.
-///
-/// # Errors
-/// Bug if the object has no form in JSON, which every object has that came as JSON.
-pub(crate) fn manifest(kind: Kind, object: &DynamicObject) -> Result<Value> {
-    let value = serde_json::to_value(object);
-    let mut value = value.map_err(|error| Error::bug("an object has no form in JSON").with_source(error))?;
+fn manifest(kind: Kind, object: Whole) -> Value {
+    let mut value = object.value;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("apiVersion".to_owned(), json!(API_VERSION));
         fields.insert("kind".to_owned(), json!(kind.name()));
     }
-    Ok(value)
+    value
 }
 
-fn written(act: &str, key: &Key, answered: kube::Result<DynamicObject>) -> Result<Written> {
+fn written(act: &str, key: &Key, answered: kube::Result<Whole>) -> Result<Written> {
     match answered {
-        Ok(object) => Ok(Written::Done(Box::new(manifest(key.kind, &object)?))),
+        Ok(object) => Ok(Written::Done(Box::new(manifest(key.kind, object)))),
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(Written::Stale),
         Err(error) => Err(failure(act, key, error.to_string())),
     }
@@ -242,12 +298,28 @@ mod tests {
     #[test]
     fn an_item_of_a_list_is_a_manifest_too() {
         let item = json!({"metadata": {"name": "demo"}, "spec": {"image": "x"}});
-        let object: DynamicObject = serde_json::from_value(item).unwrap();
-        let manifest = manifest(Kind::SessionJob, &object).unwrap();
+        let manifest = manifest(Kind::SessionJob, Whole::from(item));
         assert_eq!(
             (&manifest["apiVersion"], &manifest["kind"], &manifest["spec"]["image"]),
             (&json!("flink.apache.org/v1beta1"), &json!("FlinkSessionJob"), &json!("x"))
         );
+    }
+
+    #[test]
+    fn only_an_answer_about_the_object_says_that_it_is_gone() {
+        let key = Key { kind: Kind::Deployment, namespace: "team".to_owned(), name: "demo".to_owned() };
+        let details = json!({"name": "demo", "group": "flink.apache.org", "kind": "flinkdeployments"});
+        for (status, expected) in [
+            (json!({"code": 404, "reason": "NotFound", "details": details}), true),
+            (json!({"code": 404, "reason": "NotFound", "details": {"name": "other"}}), false),
+            (json!({"code": 404, "reason": "NotFound", "details": {}}), false),
+            (json!({"code": 404, "message": "404 page not found"}), false),
+            (json!({"code": 403, "details": details}), false),
+            (json!({"code": 503, "details": details}), false),
+        ] {
+            let read: Status = serde_json::from_value(status.clone()).unwrap();
+            assert_eq!(is_gone(&read, &key), expected, "{status}");
+        }
     }
 
     #[test]

@@ -50,8 +50,7 @@ impl Next {
 pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let Some(object) = world.objects.get(key).await? else {
         // Somebody took it away by force: what is left of it is ended here.
-        let is_over = key.kind != Kind::Deployment || world.local.end(&key.identity())?;
-        return Ok(if is_over { Next::Gone } else { Next::Again(act::PAUSE) });
+        return Ok(if is_ended(world, key).await? { Next::Gone } else { Next::Again(act::PAUSE) });
     };
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     let held = finalizers(&object);
@@ -64,6 +63,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let record = status::record(&status);
     let (declaration, problem) = match declaration(&object, &record) {
         Found::Declared(declaration, problem) => (declaration, problem),
+        Found::Nothing | Found::Unreadable(_) if is_deleting => return leave(world, key, &object).await,
         Found::Nothing => return Ok(Next::Again(LONG)),
         Found::Unreadable(problems) => return unreadable(world, key, &object, &problems).await,
     };
@@ -76,7 +76,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let (declaration, problem) = match problem {
         Some(problem) => (declaration, Some(problem)),
         None if is_deleting => (declaration, None),
-        None => match refused(world, key, &object, &record, (&declaration, &gathered)).await {
+        None => match refused(world, key, &object, &record, (&declaration, &gathered)).await? {
             Some(refusal) => (last(&object, &record).unwrap_or(declaration), Some(refusal)),
             None => (declaration, None),
         },
@@ -91,7 +91,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let subject =
         Subject { key, object: &object, spec: &spec, generation, declaration: &declaration, gathered: &gathered };
     let mut decision = subject.decide(&record, is_deleting);
-    tell_ends(&mut decision, &gathered.ended);
+    world.metrics.is(key, decision.record.lifecycle.as_str());
     match problem {
         Some(problem) => refuse(&mut decision, &record, problem),
         None => tell_why_not(&mut decision, &record),
@@ -142,16 +142,22 @@ fn runs(last: &Value, record: &Record) -> Value {
 }
 
 /// Why a change is not carried out, if that is found out before anything stops; not being able to find out is one too.
+///
+/// # Errors
+/// Unavailable if the round was put off.
 async fn refused(
     world: &World,
     key: &Key,
     object: &Value,
     record: &Record,
     seen: (&Declaration, &Gathered),
-) -> Option<String> {
-    refusal(world, key, object, record, seen).await.unwrap_or_else(|error| {
-        Some(format!("the change cannot be carried out, and nothing was stopped: {}", told(&error)))
-    })
+) -> Result<Option<String>> {
+    match refusal(world, key, object, record, seen).await {
+        Err(error) if !world.turn.is_put_off() => {
+            Ok(Some(format!("the change cannot be carried out, and nothing was stopped: {}", told(&error))))
+        }
+        outcome => outcome,
+    }
 }
 
 /// An error with what to do about it.
@@ -179,33 +185,42 @@ fn refuse(decision: &mut Decision, before: &Record, problem: String) {
 fn tell_why_not(decision: &mut Decision, before: &Record) {
     if let (Some(Act::Start(_)), Some(error)) = (&decision.act, &before.error)
         && decision.record.error.as_ref() == Some(error)
+        // A first start after a loss tells an event, a repeated one does not.
+        && decision.events.is_empty()
     {
         decision.wait.reason = "Retrying";
         decision.wait.message = format!("tried again and again: {error}");
     }
 }
 
-/// Tells of processes that ended and were started again.
-fn tell_ends(decision: &mut Decision, ended: &[String]) {
-    let lost = |why: &String| Event { kind: EventKind::Warning, reason: "TaskManagerLost", message: why.clone() };
-    decision.events.extend(ended.iter().map(lost));
-}
-
 fn generation(object: &Value) -> i64 {
     object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default()
 }
 
-/// What was never carried out and cannot be: said, and let go of if it is being deleted.
-async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) -> Result<Next> {
-    let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-    if is_deleting {
-        act::release(world, key, object).await?;
-        return Ok(Next::Again(Duration::ZERO));
+/// Whether nothing runs of an object that nobody looks after any more; what runs is ended.
+async fn is_ended(world: &World, key: &Key) -> Result<bool> {
+    if key.kind == Kind::Deployment { world.local.end(&key.identity()).await } else { Ok(true) }
+}
+
+/// What cannot be read and is being deleted: it is let go of once nothing of it runs.
+async fn leave(world: &World, key: &Key, object: &Value) -> Result<Next> {
+    if !is_ended(world, key).await? {
+        return Ok(Next::Again(act::PAUSE));
     }
+    if key.kind == Kind::Deployment {
+        world.local.forget(&key.identity()).await?;
+    }
+    act::release(world, key, object).await?;
+    Ok(Next::Again(Duration::ZERO))
+}
+
+/// What was never carried out and cannot be: said.
+async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) -> Result<Next> {
     let mut status = status::of(object);
     let mut record = status::record(&status);
     record.error = Some(problems.to_owned());
     record.lifecycle = record.lifecycle();
+    world.metrics.is(key, record.lifecycle.as_str());
     status::write(&record, &mut status);
     let written = shape(key, &status)?;
     if object.get("status") != Some(&written) {
@@ -248,6 +263,8 @@ async fn carry_out(
     let what = act::name(&next);
     match act::act(world, subject, &current, next).await {
         Ok(()) => Ok(Next::Again(act::PAUSE)),
+        // The intent is written, so another round does it.
+        Err(error) if world.turn.is_put_off() => Err(error),
         Err(error) => {
             let error = error.context(format!("cannot {what} {key}"));
             report(world, key, before, &current, &error).await;

@@ -1,128 +1,210 @@
 //! The loop: what happens says which object to look at, and each object is looked at by one round at a time.
 //!
-//! An event only says which object to look at. What is wrong with one object is told and tried again; it never ends the
-//! loop, and never delays another object.
+//! An event only says which object to look at. What is wrong with one object is told and tried again, even if the round
+//! panics; it never ends the loop, and never delays another object.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::stream::{SelectAll, StreamExt as _};
+use futures::stream::{self, SelectAll, Stream, StreamExt as _};
 use kobel_model::deployment::Identity;
-use kobel_model::{Result, chain};
+use kobel_model::{Error, ErrorKind, Result, chain};
 use kube::runtime::watcher;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, timeout};
 
 use crate::agenda::Agenda;
+use crate::blue_green_round;
 use crate::key::{Key, Kind};
+use crate::metrics::{Metrics, Outcome};
 use crate::objects::Change;
 use crate::round::{self, Next};
 use crate::snapshot_round;
-use crate::world::{Refusals, World};
+use crate::turns::{Turn, Turns};
+use crate::world::{Site, World};
 
-/// The most rounds at a time.
-const ROUNDS_MAX: usize = 16;
 /// The longest that one round may take; fetching a program may take minutes.
 const ROUND_MAX: Duration = Duration::from_secs(900);
+/// How soon a round is tried again that was put off.
+const PUT_OFF: Duration = Duration::from_secs(5);
 
-/// What wakes the loop.
+/// What wakes the loop from outside.
 #[derive(Debug)]
 enum Event {
-    /// An object is there, or has changed.
-    Seen(Key),
-    /// An object is gone.
-    Left(Key),
-    /// A process has ended.
-    Ended(Identity),
+    /// An object is there, has changed, or is gone: looking tells which.
+    Stirred(Key),
     /// The watch of a kind failed; it begins again by itself.
     Broken(Kind, Box<watcher::Error>),
-    /// A round has ended.
-    Round(Key, Result<Next>),
-    /// An object is due.
-    Due(Key),
 }
 
 /// Handles events until there is none to come, which is never.
-pub(crate) async fn run(world: &World, mut ends: mpsc::UnboundedReceiver<Identity>) {
+pub(crate) async fn run(site: &Site, ends: mpsc::UnboundedReceiver<Identity>) {
     let mut agenda = Agenda::default();
-    for of in world.local.processes.all().unwrap_or_default() {
+    for of in site.local.processes.all().unwrap_or_default() {
         // Whether it is still declared is found out by looking.
-        agenda.wake(&Key { kind: Kind::Deployment, namespace: of.namespace, name: of.name }, Instant::now());
+        agenda.wake(&owner(of), Instant::now());
     }
-    let mut rounds: JoinSet<(Key, Result<Next>)> = JoinSet::new();
-    let mut changes = SelectAll::new();
-    for kind in Kind::ALL {
-        changes.push(Box::pin(world.objects.changes(kind).map(move |change| (kind, change))));
-    }
-    let mut changes = pin!(changes);
-    loop {
-        let event = tokio::select! {
-            Some((kind, change)) = changes.next() => seen(kind, change),
-            Some(of) = ends.recv() => Some(Event::Ended(of)),
-            Some(ended) = rounds.join_next(), if !rounds.is_empty() => ended.ok().map(|(key, next)| Event::Round(key, next)),
-            key = agenda.due(), if rounds.len() < ROUNDS_MAX => Some(Event::Due(key)),
-            else => break,
-        };
-        match event {
-            Some(Event::Due(key)) => {
-                let world = world.clone();
-                rounds.spawn(async move {
-                    let next = look(&world, &key).await;
-                    (key, next)
-                });
-            }
-            Some(event) => handle(event, &mut agenda, &world.refusals),
-            None => {}
-        }
-    }
+    let look = |key: Key, turn: Turn| {
+        let world = site.world(turn);
+        async move { look_at(&world, &key).await }
+    };
+    let rounds =
+        Rounds { agenda, look, turns: Turns::default(), metrics: site.metrics.clone(), under_way: UnderWay::default() };
+    rounds.run(events(site, ends)).await;
     tracing::error!(target: "kobel.controller", "the watch ended; nothing is looked after any more");
 }
 
-async fn look(world: &World, key: &Key) -> Result<Next> {
+/// What happens to objects and to processes.
+fn events(site: &Site, mut ends: mpsc::UnboundedReceiver<Identity>) -> impl Stream<Item = Event> + use<> {
+    let mut changes = SelectAll::new();
+    for kind in Kind::ALL {
+        let seen = site.objects.changes(kind).flat_map(move |change| stream::iter(seen(kind, change)));
+        changes.push(Box::pin(seen));
+    }
+    let ended = stream::poll_fn(move |context| ends.poll_recv(context)).map(|of| Event::Stirred(owner(of)));
+    stream::select(changes, ended)
+}
+
+fn seen(kind: Kind, change: Change) -> Vec<Event> {
+    match change {
+        Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object) | watcher::Event::Delete(object)) => {
+            let key = Key::of(kind, &object);
+            // What becomes of a deployment concerns the pair that it may belong to.
+            let pair = blue_green_round::pair_of(&key).map(Event::Stirred);
+            std::iter::once(Event::Stirred(key)).chain(pair).collect()
+        }
+        Ok(watcher::Event::Init | watcher::Event::InitDone) => Vec::new(),
+        Err(error) => vec![Event::Broken(kind, Box::new(error))],
+    }
+}
+
+/// The object whose processes these are.
+fn owner(of: Identity) -> Key {
+    Key { kind: Kind::Deployment, namespace: of.namespace, name: of.name }
+}
+
+async fn look_at(world: &World, key: &Key) -> Result<Next> {
     let round = async {
         match key.kind {
             Kind::Deployment | Kind::SessionJob => round::round(world, key).await,
             Kind::Snapshot => snapshot_round::round(world, key).await,
+            Kind::BlueGreen => blue_green_round::round(world, key).await,
         }
     };
-    let late =
-        || kobel_model::Error::new(kobel_model::ErrorKind::Unavailable, format!("a round of {key} took too long"));
-    tokio::time::timeout(ROUND_MAX, round).await.unwrap_or_else(|_| Err(late()))
+    let late = || Error::new(ErrorKind::Unavailable, format!("a round of {key} took too long"));
+    let next = timeout(ROUND_MAX, round).await.unwrap_or_else(|_| Err(late()))?;
+    if next == Next::Gone {
+        world.forget(key);
+    }
+    Ok(next)
 }
 
-fn seen(kind: Kind, change: Change) -> Option<Event> {
-    match change {
-        Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) => {
-            Some(Event::Seen(Key::of(kind, &object)))
+/// What a round came to, and how long it took without what was not its own time.
+type Came = (Result<Next>, Duration);
+
+/// A round that is under way.
+struct Begun {
+    key: Key,
+    turn: Turn,
+    at: Instant,
+}
+
+/// The rounds that are under way.
+#[derive(Default)]
+struct UnderWay {
+    tasks: JoinSet<Came>,
+    begun: HashMap<Id, Begun>,
+}
+
+/// The loop itself; what a round does is given to it.
+struct Rounds<L> {
+    agenda: Agenda,
+    look: L,
+    turns: Turns,
+    metrics: Metrics,
+    under_way: UnderWay,
+}
+
+impl<L, F> Rounds<L>
+where
+    L: Fn(Key, Turn) -> F,
+    F: Future<Output = Result<Next>> + Send + 'static,
+{
+    async fn run(mut self, events: impl Stream<Item = Event>) {
+        let mut events = pin!(events);
+        loop {
+            self.metrics.load(self.under_way.tasks.len(), self.agenda.waiting(Instant::now()));
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(event) => self.hear(event),
+                    None => return,
+                },
+                Some(joined) = self.under_way.tasks.join_next_with_id(), if !self.under_way.tasks.is_empty() => {
+                    self.join(joined);
+                }
+                (key, waited, turn) = self.agenda.due(self.turns.take()) => {
+                    self.metrics.begun(key.kind, waited);
+                    self.begin(key, turn);
+                }
+            }
         }
-        Ok(watcher::Event::Delete(object)) => Some(Event::Left(Key::of(kind, &object))),
-        Ok(watcher::Event::Init | watcher::Event::InitDone) => None,
-        Err(error) => Some(Event::Broken(kind, Box::new(error))),
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Stirred(key) => self.agenda.wake(&key, Instant::now()),
+            Event::Broken(kind, error) => {
+                tracing::warn!(target: "kobel.controller", kind = kind.name(), %error, "cannot watch");
+            }
+        }
+    }
+
+    fn begin(&mut self, key: Key, turn: Turn) {
+        let at = Instant::now();
+        let (round, own) = ((self.look)(key.clone(), turn.clone()), turn.clone());
+        let task = async move {
+            let next = round.await;
+            (next, at.elapsed().saturating_sub(own.spared()))
+        };
+        let id = self.under_way.tasks.spawn(task).id();
+        self.under_way.begun.insert(id, Begun { key, turn, at });
+    }
+
+    fn join(&mut self, joined: Result<(Id, Came), JoinError>) {
+        let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Some(begun) = self.under_way.begun.remove(&id) else { return };
+        let (next, took) = joined.map_or_else(|error| (Err(broken_off(error)), begun.at.elapsed()), |(_, came)| came);
+        let (key, now) = (&begun.key, Instant::now());
+        match next {
+            Ok(Next::Again(again)) => self.agenda.settled(key, again, now),
+            Ok(Next::Gone) => self.agenda.forget(key, now),
+            Err(_) if begun.turn.is_put_off() => self.agenda.settled(key, PUT_OFF, now),
+            Err(error) => {
+                tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), "tried again later");
+                self.agenda.failed(key, now);
+                return self.metrics.ended(key.kind, Outcome::Error, took);
+            }
+        }
+        self.metrics.ended(key.kind, Outcome::Ok, took);
     }
 }
 
-fn handle(event: Event, agenda: &mut Agenda, refusals: &Refusals) {
-    let now = Instant::now();
-    match event {
-        Event::Seen(key) | Event::Due(key) => agenda.wake(&key, now),
-        // The round finds it gone, and ends what is left of it.
-        Event::Left(key) => agenda.wake(&key, now),
-        Event::Ended(of) => {
-            let key = Key { kind: Kind::Deployment, namespace: of.namespace, name: of.name };
-            agenda.wake(&key, now);
-        }
-        Event::Broken(kind, error) => {
-            tracing::warn!(target: "kobel.controller", kind = kind.name(), %error, "cannot watch");
-        }
-        Event::Round(key, Ok(Next::Again(again))) => agenda.settled(&key, again, now),
-        Event::Round(key, Ok(Next::Gone)) => {
-            refusals.forget(&key);
-            agenda.forget(&key);
-        }
-        Event::Round(key, Err(error)) => {
-            tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), "tried again later");
-            agenda.failed(&key, now);
-        }
+/// Why a round came to nothing.
+fn broken_off(error: JoinError) -> Error {
+    match error.try_into_panic() {
+        Ok(panic) => Error::bug(format!("a round panicked: {}", words(&*panic))),
+        Err(_) => Error::new(ErrorKind::Unavailable, "a round was broken off"),
     }
 }
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it left no words")
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,11 @@ use kobel_model::deployment::{ReferencedKind, SnapshotKind, StateSnapshot};
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kobel_resources::read::Declared;
 use kobel_resources::state_snapshot::FlinkStateSnapshotStatus;
+use kobel_storage::location::local_path;
 use serde_json::{Value, json};
 
 use crate::act::{PAUSE, asked, release};
+use crate::blocking::apart;
 use crate::declared::{Declaration, listed, read};
 use crate::key::{Key, Kind};
 use crate::local::dispose;
@@ -70,10 +72,11 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         operation: operation(world, &snapshot, &record, &referenced).await,
         is_deleting,
         job: referenced.job.clone(),
-        files: if is_deleting { files(record.path.as_deref()) } else { Files::Absent },
+        files: if is_deleting { files(record.path.clone()).await } else { Files::Absent },
         default_directory: referenced.directory.clone(),
     };
     let decision = decide(&snapshot, &record, &facts);
+    world.metrics.is(key, decision.record.state.as_str());
     let mut current = object.clone();
     let written = status(&decision.record);
     if object.get("status") != Some(&written) {
@@ -94,6 +97,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
 async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) -> Result<Next> {
     let mut record = record(object);
     record.error = Some(problems.to_owned());
+    world.metrics.is(key, record.state.as_str());
     let written = status(&record);
     if object.get("status") != Some(&written) {
         let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems.to_owned() };
@@ -112,7 +116,7 @@ async fn carry_out(world: &World, key: &Key, object: &Value, referenced: &Refere
     match act {
         Act::TakeSavepoint(savepoint) => flink.take_savepoint(at()?, asked(&savepoint, None)).await,
         Act::TakeCheckpoint { job_id, trigger_id } => flink.take_checkpoint(at()?, &job_id, &trigger_id).await,
-        Act::Dispose { path } => dispose(&path),
+        Act::Dispose { path } => dispose(path).await,
         Act::Release => release(world, key, object).await,
         Act::Start(_) | Act::Remove | Act::StopWithSavepoint(_) | Act::Cancel { .. } => {
             Err(Error::bug("a snapshot starts and stops no job"))
@@ -157,11 +161,12 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
 }
 
 /// What is seen of the files of a savepoint.
-fn files(path: Option<&str>) -> Files {
+async fn files(path: Option<String>) -> Files {
     let Some(path) = path else { return Files::Absent };
-    match kobel_storage::location::local_path("savepoint", path) {
-        Ok(directory) if directory.exists() => Files::Present,
-        Ok(_) => Files::Absent,
+    let looked = apart("looking for a savepoint", move || Ok(local_path("savepoint", &path)?.exists()));
+    match looked.await {
+        Ok(true) => Files::Present,
+        Ok(false) => Files::Absent,
         Err(error) => Files::Unknown(chain(&error)),
     }
 }

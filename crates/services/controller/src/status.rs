@@ -1,7 +1,7 @@
 //! The status of a deployment or a session job, and the record that it stands for; both ways, as the Apache operator
 //! writes and reads it.
 
-use kobel_lifecycle::record::{JobRecord, Pending, Record, Snapshots, Taken, Trigger};
+use kobel_lifecycle::record::{Health, JobRecord, Pending, Record, Snapshots, Taken, Trigger};
 use kobel_lifecycle::state::{JobManagerState, JobState, LifecycleState, ReconciliationState};
 use kobel_resources::API_VERSION;
 use kobel_resources::flink_deployment::FlinkDeploymentStatus;
@@ -41,6 +41,7 @@ pub(crate) fn record(status: &FlinkDeploymentStatus) -> Record {
         observed_generation: status.observed_generation,
         lifecycle: word(status.lifecycle_state.as_ref(), LifecycleState::parse).unwrap_or(LifecycleState::Created),
         error: status.error.as_deref().map(message),
+        health: status.cluster_info.as_ref().and_then(|info| Health::read(info.get(Health::KEY)?)),
     }
 }
 
@@ -62,6 +63,11 @@ pub(crate) fn write(record: &Record, status: &mut FlinkDeploymentStatus) {
         last_stable_spec: record.stable.as_ref().map(|spec| spec_text(spec, &json!(false))),
         state: unword(record.reconciliation.as_str()),
     });
+    if let Some(health) = &record.health {
+        status.cluster_info.get_or_insert_default().insert(Health::KEY.to_owned(), health.to_text());
+    } else if let Some(info) = &mut status.cluster_info {
+        info.remove(Health::KEY);
+    }
 }
 
 /// The spec in the text of a reconciliation status, and whether it is that of a first deployment under way.

@@ -6,10 +6,36 @@ use std::time::{Duration, Instant};
 
 use crate::key::Key;
 use crate::local::Local;
+use crate::metrics::Metrics;
 use crate::objects::Objects;
+use crate::turns::Turn;
+
+/// What all rounds share.
+pub(crate) struct Site {
+    /// The objects.
+    pub(crate) objects: Objects,
+    /// Where they run.
+    pub(crate) local: Local,
+    /// What was found out about changes.
+    pub(crate) refusals: Refusals,
+    /// What is measured.
+    pub(crate) metrics: Metrics,
+}
+
+impl Site {
+    /// What the round with this turn speaks to.
+    pub(crate) fn world(&self, turn: Turn) -> World {
+        World {
+            objects: self.objects.during(&turn),
+            local: self.local.clone(),
+            refusals: self.refusals.clone(),
+            metrics: self.metrics.clone(),
+            turn,
+        }
+    }
+}
 
 /// What a round speaks to.
-#[derive(Clone)]
 pub(crate) struct World {
     /// The objects.
     pub(crate) objects: Objects,
@@ -17,6 +43,18 @@ pub(crate) struct World {
     pub(crate) local: Local,
     /// What was found out about changes.
     pub(crate) refusals: Refusals,
+    /// What is measured.
+    pub(crate) metrics: Metrics,
+    /// The round's turn.
+    pub(crate) turn: Turn,
+}
+
+impl World {
+    /// Forgets an object that is gone.
+    pub(crate) fn forget(&self, key: &Key) {
+        self.refusals.forget(key);
+        self.metrics.forget(key);
+    }
 }
 
 /// What was found out about a generation.

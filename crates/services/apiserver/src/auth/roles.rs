@@ -24,6 +24,8 @@ const SEES: &[PolicyRule] = &[
     PolicyRule::on(&["events.k8s.io"], &["events"], READ),
     PolicyRule::on(&["coordination.k8s.io"], &["leases"], READ),
     PolicyRule::on(&[RBAC], &["clusterrolebindings", "clusterroles", "rolebindings"], READ),
+    // A path is in no namespace, so this counts only for those who have the role everywhere.
+    PolicyRule::on_paths(&["/metrics"], &["get"]),
 ];
 
 const RUNS: &[PolicyRule] = &[

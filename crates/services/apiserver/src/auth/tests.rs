@@ -268,6 +268,7 @@ fn strangers_see_the_health_and_nothing_else() {
         ("/apis/flink.apache.org/v1beta1", false, true),
         ("/openapi/v3", false, true),
         ("/audit", false, false),
+        ("/metrics", false, false),
         ("/", false, false),
     ] {
         let allowed = |caller: &Caller| bench.access.authorize_path(caller, "get", path).is_ok();

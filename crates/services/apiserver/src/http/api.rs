@@ -5,7 +5,7 @@
 //! exists is told only afterwards.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderName};
@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::call::Call;
 use super::definitions::Definitions;
-use super::negotiation::{AGGREGATED, Form, JSON, TEXT, form, takes_json, wants_aggregated};
+use super::negotiation::{AGGREGATED, Form, JSON, METRICS, TEXT, form, takes_json, wants_aggregated};
 use super::pages::Pages;
 use super::places::Places;
 use super::query::{ListOptions, Query};
@@ -48,6 +48,9 @@ const WATCHES_PER_USER: usize = 128;
 /// The version of Kubernetes whose API this is.
 const KUBERNETES_MINOR: &str = "33";
 
+/// What is measured, in the text format of Prometheus.
+pub type MetricsSource = Box<dyn Fn() -> String + Send + Sync>;
+
 /// The API, without a socket.
 pub struct Api {
     store: Store,
@@ -61,6 +64,7 @@ pub struct Api {
     pages: Pages,
     watches: Arc<Semaphore>,
     watchers: Places<String>,
+    metrics: OnceLock<MetricsSource>,
 }
 
 impl fmt::Debug for Api {
@@ -128,7 +132,14 @@ impl Api {
             pages: Pages::default(),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
             watchers: Places::default(),
+            metrics: OnceLock::new(),
         }
+    }
+
+    /// Answers `/metrics` from now on with what `source` tells; it is given once.
+    pub fn give_metrics(&self, source: MetricsSource) {
+        // Whoever gave one before is asked.
+        let _ = self.metrics.set(source);
     }
 
     /// Answers a request.
@@ -197,6 +208,10 @@ impl Api {
                 let rows = audit::read(&self.store, Page::of(&call.query)?).await?;
                 return Ok(Reply::full(200, "application/x-ndjson", rows));
             }
+            Route::Metrics => {
+                let metrics = self.metrics.get().ok_or_else(Status::no_such_path)?;
+                return Ok(Reply::full(200, METRICS, metrics()));
+            }
             Route::OpenApiV2 | Route::OpenApiIndex | Route::OpenApi(_) if !takes_json(accept) => {
                 return Err(Status::not_acceptable(JSON));
             }
@@ -218,6 +233,7 @@ impl Api {
                 .into_iter()
                 .map(str::to_owned)
                 .collect();
+        paths.extend(self.metrics.get().map(|_| "/metrics".to_owned()));
         for (group, version) in self.catalog.versions() {
             if group.is_empty() {
                 paths.push(format!("/api/{version}"));

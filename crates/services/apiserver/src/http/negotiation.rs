@@ -10,6 +10,8 @@ pub const JSON: &str = "application/json";
 pub const YAML: &str = "application/yaml";
 /// Plain text.
 pub const TEXT: &str = "text/plain; charset=utf-8";
+/// The text format of Prometheus.
+pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A form of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

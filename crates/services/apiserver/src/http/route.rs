@@ -26,6 +26,8 @@ pub enum Route {
     },
     /// `/audit`
     Audit,
+    /// `/metrics`
+    Metrics,
     /// `/openapi/v2`
     OpenApiV2,
     /// `/openapi/v3`
@@ -94,6 +96,7 @@ fn known(steps: &[&str]) -> Route {
         ["livez", ..] => Route::Health("livez"),
         ["readyz", ..] => Route::Health("readyz"),
         ["audit"] => Route::Audit,
+        ["metrics"] => Route::Metrics,
         ["api"] => Route::CoreVersions,
         ["apis"] => Route::Groups,
         ["apis", group] => Route::Group((*group).to_owned()),

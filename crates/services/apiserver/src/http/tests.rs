@@ -88,6 +88,20 @@ async fn health_and_version_are_told_to_everybody_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn metrics_are_told_to_those_who_may_have_them() {
+    let world = World::new().await;
+    assert_eq!(world.read("/metrics", "").await.0, 404, "nobody measures");
+    assert!(!world.read("/", "").await.1["paths"].to_string().contains("/metrics"));
+    world.api.give_metrics(Box::new(|| "a 1\n".to_owned()));
+    let reply = world.api.handle(world.call("GET", "/metrics")).await;
+    assert_eq!((reply.code, reply.bytes().map(|bytes| &bytes[..])), (200, Some(&b"a 1\n"[..])));
+    assert_eq!(reply.headers[0], ("content-type", "text/plain; version=0.0.4; charset=utf-8".to_owned()));
+    assert!(world.read("/", "").await.1["paths"].to_string().contains("/metrics"));
+    assert_eq!(world.api.handle(Call::new("GET", "/metrics", "")).await.code, 403, "a stranger");
+    assert_eq!(world.api.handle(world.call("POST", "/metrics")).await.code, 405);
+}
+
+#[tokio::test]
 async fn pages_of_a_list_are_of_one_moment() {
     let world = World::new().await;
     for name in ["a", "b", "c", "d", "e"] {
