@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_savepoint_that_nobody_heard_of_is_found() {
+    fn pr_245_a_savepoint_that_nobody_heard_of_is_found() {
         let root = tempfile::tempdir().unwrap();
         let text = root.path().to_str().unwrap();
         assert_eq!(savepoint_since(&format!("{text}/none"), JOB, 0).unwrap(), None);
@@ -219,6 +219,37 @@ mod tests {
         assert_eq!(newest_of_job(text, JOB).unwrap(), None);
         checkpoint(&root.path().join("fedcba9876543210fedcba9876543210"), "chk-2", Some(b"x"));
         assert_eq!(newest_of_job(text, JOB).unwrap(), None, "the checkpoint of another job is not taken");
+    }
+
+    #[test]
+    fn flink_30437_checkpoints_of_look_alikes_are_not_those_of_the_job() {
+        let root = tempfile::tempdir().unwrap();
+        let own = root.path().join(JOB);
+        checkpoint(&own, "chk-3", Some(b"x"));
+        checkpoint(root.path(), "chk-99", Some(b"x"));
+        let part = &JOB[..31];
+        for neighbour in
+            [format!("{JOB}-old"), format!("{JOB}0"), format!(".{JOB}"), part.to_owned(), format!("{part}0")]
+        {
+            checkpoint(&root.path().join(neighbour), "chk-98", Some(b"x"));
+        }
+        checkpoint(&own.join("shared"), "chk-97", Some(b"x"));
+        let found = newest_of_job(root.path().to_str().unwrap(), JOB).unwrap().unwrap();
+        assert_eq!(found.0, own.join("chk-3").to_str().unwrap());
+    }
+
+    #[test]
+    fn flink_30408_what_only_looks_like_a_snapshot_is_none() {
+        let root = tempfile::tempdir().unwrap();
+        let text = root.path().to_str().unwrap();
+        for name in ["chk-95-tmp", "chk-94.bak", "xchk-93", "CHK-92", "chk--91", "chk-9a", "abandoned-chk-80-after-7"] {
+            checkpoint(&root.path().join(JOB), name, Some(b"x"));
+        }
+        assert_eq!(newest_of_job(text, JOB).unwrap(), None);
+        for name in ["savepoint-0123456-a", "savepoint-01234-a", "my-savepoint-012345-a", "savepoint-012345"] {
+            checkpoint(root.path(), name, Some(b"x"));
+        }
+        assert_eq!(savepoint_since(text, JOB, 0).unwrap(), None);
     }
 
     #[test]

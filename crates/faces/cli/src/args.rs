@@ -22,9 +22,20 @@ const EXAMPLES: &str = "\
 Examples:
   kobel run examples/flights/delays.sql
   kobel run -e \"SELECT UPPER('hello')\"
-  kobel up
-  kobel apply -f basic.yaml
-  kobel run --help";
+  kobel up --detach
+  kobel apply -f examples/deployments/native-sql.yaml
+  kobel explain orders
+  kobel run --help
+
+`kobel run` runs a script until it ends or you stop it. `kobel up` keeps
+applications running that are described in files: `kobel apply` hands them
+over, `kobel get` and `kobel explain` tell how they are.";
+
+const CRD_EXAMPLES: &str = "\
+Examples:
+  kobel crd | kubectl apply -f -
+
+`kobel up` has them built in.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -48,7 +59,11 @@ options or the data; 2 wrong command line; 3 try again later; 70 a bug;
 
 /// What was typed.
 #[derive(Debug, Parser)]
-#[command(name = "kobel", version, about = "Run Flink SQL as a stream processor, in one process")]
+#[command(
+    name = "kobel",
+    version,
+    about = "Run Apache Flink applications: SQL on an engine of its own, JARs and Python on Flink"
+)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Which command.
@@ -64,49 +79,49 @@ pub(crate) enum Command {
     /// Run one application for a controller; `kobel up` starts this
     #[command(hide = true)]
     Runtime(RuntimeArguments),
-    /// Start the resource API of this machine, for `kubectl` and the commands below
+    /// Start what keeps applications running on this machine, and the API that `kubectl` can use, too
     Up(UpArguments),
-    /// End the `kobel up` in the background; applications go on running
+    /// Stop the `kobel up` in the background; applications go on running
     Down(DownArguments),
-    /// Create or change the objects of manifests
+    /// Create or change what manifests describe, such as applications
     Apply(ApplyArguments),
-    /// Print objects
+    /// List applications and other objects, or print them whole
     Get(GetArguments),
-    /// Print one object with its conditions and events
+    /// Print everything about one object: its fields, its conditions, its events
     Describe(DescribeArguments),
-    /// Delete objects
+    /// Delete applications and other objects; what runs is stopped
     Delete(DeleteArguments),
-    /// Print what `apply` would change
+    /// Print what `kobel apply` would change, and change nothing
     Diff(DiffArguments),
     /// Stop a job and keep its state
     Suspend(SuspendArguments),
     /// Start a suspended job from where it stopped
     Resume(ResumeArguments),
-    /// Stop a job or a session cluster and start it again
+    /// Stop a job or a session cluster and start it again, after its program has changed for instance
     Restart(RestartArguments),
     /// Change the parallelism of a job
     Rescale(RescaleArguments),
     /// Take a savepoint of a running job and print where it lies
     Savepoint(SavepointArguments),
-    /// Tell what was decided last, what is awaited, and what to do
+    /// Tell how an application is, what it waits for, and what to do
     Explain(ExplainArguments),
     /// Print what the processes of an application write
     Logs(LogsArguments),
-    /// Print what happened
+    /// Print what happened to an object, or to all of them
     Events(EventsArguments),
     /// Print the address of an application's REST API and web UI
     Open(OpenArguments),
-    /// See whether this machine has what is needed
+    /// Check whether this machine has what is needed, and tell what to do if not
     Doctor(DoctorArguments),
-    /// Print a script that completes commands in a shell
+    /// Print a script that lets your shell complete these commands
     Completions(CompletionsArguments),
     /// Install distributions of Apache Flink, or list them
     #[command(subcommand, after_help = "Examples:\n  kobel flink install 2.3 --from pip\n  kobel flink list")]
     Flink(FlinkCommand),
-    /// Print the CustomResourceDefinitions, for a cluster
-    #[command(after_help = "Examples:\n  kobel crd | kubectl apply -f -")]
+    /// Print the CustomResourceDefinitions, to install them in a Kubernetes cluster
+    #[command(after_help = CRD_EXAMPLES)]
     Crd,
-    /// Let somebody into a namespace: print a kubeconfig with a token
+    /// Let somebody else into a namespace: print a kubeconfig for them
     Token(TokenArguments),
     /// Print the version
     #[command(after_help = "Examples:\n  kobel version\n  kobel --version")]
@@ -200,7 +215,7 @@ pub(crate) struct RuntimeArguments {
 pub(crate) enum Engine {
     /// Kobel's own engine, in this process
     Native,
-    /// Apache Flink (not in this version)
+    /// Apache Flink: not in this version; `kobel apply` runs applications on it
     Flink,
 }
 
@@ -232,6 +247,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        fn look(command: &clap::Command) {
+            for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+                let after = inner.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(after.starts_with("Examples:\n"), "{}: {after}", inner.get_name());
+                look(inner);
+            }
+        }
+        look(&Arguments::command());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Artifacts that lie on this machine: they are used where they are.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use kobel_model::{Error, Result};
+use kobel_model::{Error, ErrorKind, Result};
 use percent_encoding::percent_decode_str;
 
 /// The file that a `local:` or `file:` address names; it is there and can be read.
@@ -12,7 +13,7 @@ use percent_encoding::percent_decode_str;
 /// Invalid if the address names no absolute path or no file, Missing or Denied if the file cannot be read.
 pub(super) fn path(uri: &str) -> Result<PathBuf> {
     let path = PathBuf::from(decoded(named(uri)?)?);
-    let failed = |error| Error::io(format!("cannot read the artifact `{}`", path.display()), error);
+    let failed = |error| unreadable(&path, error);
     if !path.is_absolute() {
         let message = format!("cannot use the artifact `{}`: its path is not absolute", path.display());
         return Err(Error::invalid(message).with_hint("write `local:///…` or `file:///…`"));
@@ -24,8 +25,21 @@ pub(super) fn path(uri: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn readable(path: &Path) -> std::io::Result<()> {
+fn readable(path: &Path) -> io::Result<()> {
     File::open(path).map(drop)
+}
+
+/// Why a file cannot be read, and what to do about it.
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            Error::new(ErrorKind::Missing, format!("there is no file `{}` on this machine", path.display()))
+                .with_hint("put the program there, or correct `job.jarURI`, which names it")
+        }
+        io::ErrorKind::PermissionDenied => Error::io(format!("cannot read the artifact `{}`", path.display()), error)
+            .with_hint("let the user read it that `kobel up` runs as"),
+        _ => Error::io(format!("cannot read the artifact `{}`", path.display()), error),
+    }
 }
 
 /// The path of an address, as it is written.
@@ -52,8 +66,6 @@ fn decoded(path: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use kobel_model::ErrorKind;
-
     use super::*;
 
     #[test]
@@ -88,6 +100,9 @@ mod tests {
         ] {
             assert_eq!(path(&uri).unwrap_err().kind(), kind, "for `{uri}`");
         }
+        let absent = path(&format!("file://{here}/absent.jar")).unwrap_err();
+        assert_eq!(absent.to_string(), format!("there is no file `{here}/absent.jar` on this machine"));
+        assert!(absent.hint().is_some_and(|hint| hint.contains("`job.jarURI`")));
         let message = path("file://me:hunter2@host/a.jar").unwrap_err();
         assert!(!format!("{message:?}").contains("hunter2"));
     }

@@ -36,7 +36,7 @@ pub(crate) enum FlinkCommand {
 #[derive(Debug, Args)]
 #[command(after_help = INSTALL_EXAMPLES)]
 pub(crate) struct InstallArguments {
-    /// Lines or releases of Flink
+    /// Lines of Flink, such as `2.3`, whose newest release is meant, or releases, such as `2.3.0`
     #[arg(value_name = "VERSION", required = true)]
     pub(crate) versions: Vec<String>,
 

@@ -11,15 +11,18 @@ Examples:
   kobel logs flinkdeployment/session --role taskmanager -n team
   kobel logs sessionjob/delays
 
-With several processes, each line begins with the file that it stands in. A
-session job has the logs of its session cluster. `-f` ends with Ctrl-C.";
+With several processes, each line begins with the one that wrote it. Of each
+there is what it prints, and its log. A session job has the logs of its
+session cluster. `-f` ends with Ctrl-C.";
 
 const EVENTS_EXAMPLES: &str = "\
 Examples:
   kobel events
   kobel events flights -w
   kobel events sessionjob/delays -n team
-  kobel events -A -o json";
+  kobel events -A -o json
+
+Events are kept for an hour, also those of what was deleted since.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -27,7 +30,8 @@ Examples:
   kobel explain sessionjob/delays -n team
   kobel explain flights -o json
 
-Tells what was decided last, what is awaited and since when, and what to do.";
+Tells whether it runs, what is awaited and since when, what went wrong last,
+and what to do.";
 
 const OPEN_EXAMPLES: &str = "\
 Examples:
@@ -51,8 +55,8 @@ pub(crate) enum Form {
 #[derive(Debug, Args)]
 #[command(after_help = LOGS_EXAMPLES)]
 pub(crate) struct LogsArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// Go on printing what is written
@@ -77,7 +81,7 @@ pub(crate) struct LogsArguments {
 #[command(after_help = EVENTS_EXAMPLES)]
 pub(crate) struct EventsArguments {
     /// `NAME` or `KIND/NAME`: only the events of this object
-    #[arg(value_name = "NAME", conflicts_with = "all_namespaces")]
+    #[arg(value_name = "[KIND/]NAME", conflicts_with = "all_namespaces")]
     pub(crate) target: Option<String>,
 
     /// Events of all namespaces
@@ -101,8 +105,8 @@ pub(crate) struct EventsArguments {
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct ExplainArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// How to print
@@ -118,8 +122,8 @@ pub(crate) struct ExplainArguments {
 #[derive(Debug, Args)]
 #[command(after_help = OPEN_EXAMPLES)]
 pub(crate) struct OpenArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// The API.

@@ -32,7 +32,8 @@ Examples:
   kobel restart sessionjob/delays --no-wait
 
 The job is stopped and started again as its upgrade mode says, with the spec
-as it is. Ctrl-C ends the waiting, not the restart.";
+as it is and its program as it is now. Ctrl-C ends the waiting, not the
+restart.";
 
 const RESCALE_EXAMPLES: &str = "\
 Examples:
@@ -67,8 +68,8 @@ pub(crate) struct WaitArguments {
 #[derive(Debug, Args)]
 #[command(after_help = SUSPEND_EXAMPLES)]
 pub(crate) struct SuspendArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// How to wait.
@@ -84,8 +85,8 @@ pub(crate) struct SuspendArguments {
 #[derive(Debug, Args)]
 #[command(after_help = RESUME_EXAMPLES)]
 pub(crate) struct ResumeArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// How to wait.
@@ -101,8 +102,8 @@ pub(crate) struct ResumeArguments {
 #[derive(Debug, Args)]
 #[command(after_help = RESTART_EXAMPLES)]
 pub(crate) struct RestartArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// How to wait.
@@ -118,8 +119,8 @@ pub(crate) struct RestartArguments {
 #[derive(Debug, Args)]
 #[command(after_help = RESCALE_EXAMPLES)]
 pub(crate) struct RescaleArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// How many subtasks of each operator run from now on
@@ -139,8 +140,8 @@ pub(crate) struct RescaleArguments {
 #[derive(Debug, Args)]
 #[command(after_help = SAVEPOINT_EXAMPLES)]
 pub(crate) struct SavepointArguments {
-    /// `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "NAME")]
+    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
+    #[arg(value_name = "[KIND/]NAME")]
     pub(crate) target: String,
 
     /// Directory for the savepoint [default: `execution.checkpointing.savepoint-dir` of the job]

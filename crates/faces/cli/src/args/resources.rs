@@ -16,7 +16,9 @@ Examples:
   export KUBECONFIG=~/.local/share/kobel/kubeconfig
   kubectl get flinkdeployments
 
-Ctrl-C stops it; what it acknowledged is in the data directory.";
+It runs until Ctrl-C, or in the background with `--detach`. Applications go
+on running without it, and the next `kobel up` finds them; what they were
+asked for is in the data directory. Next: `kobel apply --help`.";
 
 const APPLY_EXAMPLES: &str = "\
 Examples:
@@ -25,14 +27,19 @@ Examples:
   kobel apply -f basic.yaml --dry-run
   generate | kobel apply -f -
 
-Nothing is applied if any document is refused.";
+Nothing is applied if any document is refused. It does not wait until what
+is applied runs: `kobel get flinkdep` and `kobel explain NAME` tell. There
+are manifests to begin with in `examples/deployments`.";
 
 const GET_EXAMPLES: &str = "\
 Examples:
   kobel get flinkdeployments
   kobel get flinkdep basic -o yaml
   kobel get flinksessionjobs -A -o wide
-  kobel get flinkdep -l team=flights -w";
+  kobel get flinkdep -l team=flights -w
+
+Kinds: flinkdeployments (flinkdep), flinksessionjobs (sessionjob),
+flinkstatesnapshots (flinksnp), events, secrets, and others.";
 
 const DESCRIBE_EXAMPLES: &str = "\
 Examples:
@@ -43,7 +50,10 @@ const DELETE_EXAMPLES: &str = "\
 Examples:
   kobel delete flinkdep basic
   kobel delete flinkdep/basic --wait
-  kobel delete -f manifests/ --ignore-not-found";
+  kobel delete -f manifests/ --ignore-not-found
+
+A job is canceled; its checkpoints and savepoints stay. `kobel suspend`
+before it takes a last savepoint.";
 
 const DIFF_EXAMPLES: &str = "\
 Examples:
@@ -93,7 +103,7 @@ pub(crate) struct UpArguments {
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Option<SocketAddr>,
 
-    /// Serve the resource API and run no control loop: nothing is reported in the status of resources
+    /// Only keep what is applied: start nothing, and report nothing of it
     #[arg(long)]
     pub(crate) api_only: bool,
 
@@ -110,11 +120,11 @@ pub(crate) struct ApplyArguments {
     #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Check everything, write nothing
+    /// Check everything, write nothing, and tell what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Take over fields that another manager owns
+    /// Take over fields that another tool has set, such as `kubectl`
     #[arg(long)]
     pub(crate) force_conflicts: bool,
 
@@ -175,7 +185,7 @@ pub(crate) enum Output {
 #[derive(Debug, Args)]
 #[command(after_help = DESCRIBE_EXAMPLES)]
 pub(crate) struct DescribeArguments {
-    /// Kind, or `KIND/NAME`
+    /// Kind, such as `flinkdep`, or `KIND/NAME`
     #[arg(value_name = "KIND")]
     pub(crate) kind: String,
 
@@ -192,7 +202,7 @@ pub(crate) struct DescribeArguments {
 #[derive(Debug, Args)]
 #[command(after_help = DELETE_EXAMPLES)]
 pub(crate) struct DeleteArguments {
-    /// Kind, or `KIND/NAME`
+    /// Kind, such as `flinkdep`, or `KIND/NAME`
     #[arg(value_name = "KIND", required_unless_present = "files", conflicts_with = "files")]
     pub(crate) kind: Option<String>,
 

@@ -3,6 +3,8 @@
 //! ```text
 //! documents -> fields, kinds and namespaces -> server-side dry run of each -> server-side apply of each
 //! ```
+//! `--dry-run` ends before the last, with what the control loop would do about each.
+//!
 //! A document whose dry run fails only because something is missing that an earlier document makes is no refusal.
 
 use kobel_kubernetes::failure::{Failure, Refusal};
@@ -10,14 +12,19 @@ use kobel_kubernetes::objects::{Conflicts, Keep};
 use kobel_model::Result;
 use serde_json::Value;
 
+use super::changed_program;
 use super::check::check;
 use super::client::{Document, Session, all_or_nothing, at, complete, documents, print};
+use super::plan::planned;
 use crate::args::resources::ApplyArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
 
 /// Fields that name another object of the same namespace.
 const REFERENCES: [&str; 2] = ["spec.deploymentName", "spec.jobReference.name"];
+
+/// What is said of an object that was as it is declared.
+const UNCHANGED: &str = "unchanged";
 
 /// Applies manifests and reports what goes wrong.
 pub(crate) fn run(arguments: &ApplyArguments) -> Exit {
@@ -33,9 +40,13 @@ async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> 
     terminal.drop_unread_rows();
     let checked = check_all(&session, &documents, conflicts, terminal).await?;
     for (count, (document, checked)) in documents.iter().zip(&checked).enumerate() {
-        let word = if arguments.dry_run {
+        let (word, plan) = if arguments.dry_run {
             let word = checked.after.as_ref().map_or("created", |after| outcome(checked.before.as_ref(), after));
-            format!("{word} (server dry run)")
+            let plan = match &checked.after {
+                Some(after) => planned(&session, document, checked.before.as_ref(), after).await,
+                None => String::new(),
+            };
+            (format!("{word} (server dry run)"), plan)
         } else {
             let applied = session.cluster.apply(&document.served, &document.manifest.value, Keep::Written, conflicts);
             let applied = applied.await.map_err(|failure| {
@@ -44,9 +55,15 @@ async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> 
             if checked.after.is_none() {
                 applied.warnings.iter().for_each(|warning| terminal.warn(warning));
             }
-            outcome(checked.before.as_ref(), &applied.object).to_owned()
+            let word = outcome(checked.before.as_ref(), &applied.object);
+            if word == UNCHANGED
+                && let Some(hint) = changed_program::hint(&session, &document.served, &applied.object)
+            {
+                terminal.note(&hint);
+            }
+            (word.to_owned(), String::new())
         };
-        print(terminal, &format!("{} {word}\n", document.shown()))?;
+        print(terminal, &format!("{} {word}\n{plan}", document.shown()))?;
     }
     Ok(Exit::Done)
 }
@@ -114,7 +131,7 @@ fn is_made(field: &str, message: &str, document: &Document, earlier: &[Document]
 fn outcome(before: Option<&Value>, after: &Value) -> &'static str {
     match before {
         None => "created",
-        Some(before) if declared(before) == declared(after) => "unchanged",
+        Some(before) if declared(before) == declared(after) => UNCHANGED,
         Some(_) => "configured",
     }
 }

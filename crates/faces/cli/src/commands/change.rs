@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client::{Session, explained, print};
 use super::follow::Follow;
 use super::reported::Reported;
-use super::settling::{Change, Goal};
+use super::settling::{Change, Goal, Step};
 use super::target::Target;
 use crate::args::lifecycle::WaitArguments;
 use crate::args::resources::ApiArguments;
@@ -22,6 +22,8 @@ pub(crate) struct Order<'a> {
     pub(crate) api: &'a ApiArguments,
     /// What the object is then: `suspended`.
     pub(crate) outcome: &'a str,
+    /// What is said of an object that is so before anything is done: `is suspended already`.
+    pub(crate) already: &'a str,
 }
 
 /// What is done to it.
@@ -45,6 +47,10 @@ impl Order<'_> {
             return Err(Error::invalid(format!("`{}` is being deleted", target.name())));
         }
         let Plan { goal, patch } = plan(&target)?;
+        if is_there(goal, &patch, &target.object) {
+            print(terminal, &format!("{} {}\n", target.shown(), self.already))?;
+            return Ok(Exit::Done);
+        }
         // Whoever reads along may go; what was begun is done to its end.
         terminal.drop_unread_rows();
         let (namespace, name) = (target.namespace(), target.name());
@@ -66,6 +72,12 @@ impl Order<'_> {
     }
 }
 
+/// Whether an object already is what is wanted, so that there is nothing to ask for.
+fn is_there(goal: Goal, patch: &Value, object: &Value) -> bool {
+    let generation = Reported::of(object).generation();
+    Change { goal, patch, generation }.judge(object) == Step::Done
+}
+
 /// Refuses a session cluster, which has no job of its own.
 pub(crate) fn job_of(target: &Target) -> Result<&Value> {
     target.object.pointer("/spec/job").filter(|_| target.has_job()).ok_or_else(|| {
@@ -77,4 +89,37 @@ pub(crate) fn job_of(target: &Target) -> Result<&Value> {
 /// Whether the job is asked to be stopped.
 pub(crate) fn is_suspended(target: &Target) -> bool {
     target.object.pointer("/spec/job/state").and_then(Value::as_str) == Some("suspended")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_already_is_so_is_not_asked_for_again() {
+        let suspend = || (Goal::Suspended, json!({"spec": {"job": {"state": "suspended"}}}));
+        let resume = || (Goal::Running, json!({"spec": {"job": {"state": "running"}}}));
+        let rescale = |parallelism: u32| (Goal::Running, json!({"spec": {"job": {"parallelism": parallelism}}}));
+        let restart = || (Goal::Running, json!({"spec": {"restartNonce": 1}}));
+        for ((goal, patch), state, lifecycle, observed, expected) in [
+            (suspend(), "suspended", "SUSPENDED", 2, true),
+            (suspend(), "suspended", "UPGRADING", 2, false),
+            (suspend(), "suspended", "STABLE", 1, false),
+            (suspend(), "running", "STABLE", 2, false),
+            (resume(), "running", "STABLE", 2, true),
+            (resume(), "running", "FAILED", 2, false),
+            (resume(), "suspended", "SUSPENDED", 2, false),
+            (rescale(2), "running", "STABLE", 2, true),
+            (rescale(3), "running", "STABLE", 2, false),
+            (restart(), "running", "STABLE", 2, false),
+        ] {
+            let object = json!({
+                "metadata": {"generation": 2}, "spec": {"job": {"state": state, "parallelism": 2}},
+                "status": {"observedGeneration": observed, "lifecycleState": lifecycle},
+            });
+            assert_eq!(is_there(goal, &patch, &object), expected, "{patch} {object}");
+        }
+    }
 }

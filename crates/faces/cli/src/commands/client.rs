@@ -163,6 +163,29 @@ pub(crate) fn reference<'a>(kind: &'a str, name: Option<&'a str>) -> Result<(&'a
     }
 }
 
+/// The kind that was typed where a kind is expected; one that is not known may have been meant as a name.
+pub(crate) fn kind_of<'a>(session: &'a Session, kind: &str, name: Option<&str>) -> Result<&'a Served> {
+    session.kinds.named(kind).map_err(|error| if name.is_some() { error } else { meant_as_name(error, kind) })
+}
+
+fn meant_as_name(error: Error, word: &str) -> Error {
+    let hint = format!("if `{word}` is the name of an application, write `flinkdeployment/{word}`");
+    let hint = error.hint().map_or_else(|| hint.clone(), |known| format!("{hint}; {known}"));
+    error.with_hint(hint)
+}
+
+/// The error of a request about a named object: where to find which there are.
+pub(crate) fn named(failure: Failure, served: &Served) -> Error {
+    let is_missing = failure.is_missing();
+    let error = Error::from(failure);
+    let everywhere = if served.is_namespaced { " -A" } else { "" };
+    if is_missing {
+        error.with_hint(format!("`kobel get {}{everywhere}` lists what there is", served.plural))
+    } else {
+        error
+    }
+}
+
 /// Writes to standard output.
 pub(crate) fn print(terminal: &Terminal, text: &str) -> Result<()> {
     terminal.rows(text).map_err(|error| Error::io("cannot write to standard output", error))
@@ -188,7 +211,47 @@ pub(crate) fn complete(terminal: &Terminal, work: impl Future<Output = Result<Ex
 
 #[cfg(test)]
 mod tests {
+    use kobel_kubernetes::failure::Refusal;
+
     use super::*;
+
+    #[test]
+    fn a_word_that_is_no_kind_may_be_meant_as_a_name() {
+        let told = |hint: Option<&str>| {
+            let error = Error::new(ErrorKind::Missing, "the API serves no kind `orders`");
+            let error = hint.into_iter().fold(error, Error::with_hint);
+            meant_as_name(error, "orders").hint().map(str::to_owned)
+        };
+        let advice = "if `orders` is the name of an application, write `flinkdeployment/orders`";
+        assert_eq!(told(None).as_deref(), Some(advice));
+        assert_eq!(told(Some("it serves secrets")), Some(format!("{advice}; it serves secrets")));
+    }
+
+    #[test]
+    fn who_is_not_found_can_be_looked_for() {
+        let served = |is_namespaced| Served {
+            group: String::new(),
+            version: "v1".to_owned(),
+            plural: "things".to_owned(),
+            singular: "thing".to_owned(),
+            kind: "Thing".to_owned(),
+            short_names: Vec::new(),
+            is_namespaced,
+            verbs: Vec::new(),
+        };
+        let failure = |code| {
+            let (reason, message) = ("NotFound".to_owned(), "things \"a\" not found".to_owned());
+            Failure::Refused(Box::new(Refusal { code, reason, message, causes: Vec::new() }))
+        };
+        for (code, is_namespaced, expected) in [
+            (404, true, Some("`kobel get things -A` lists what there is")),
+            (404, false, Some("`kobel get things` lists what there is")),
+            (500, true, None),
+        ] {
+            let error = named(failure(code), &served(is_namespaced));
+            assert_eq!((error.to_string().as_str(), error.hint()), ("things \"a\" not found", expected));
+        }
+    }
 
     #[test]
     fn a_reference_is_a_kind_with_or_without_a_name() {

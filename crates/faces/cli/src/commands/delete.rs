@@ -6,7 +6,7 @@ use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::objects::Propagation;
 use kobel_model::{Error, Result};
 
-use super::client::{Session, all_or_nothing, complete, documents, print, reference};
+use super::client::{Session, all_or_nothing, complete, documents, kind_of, named, print, reference};
 use crate::args::resources::DeleteArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -44,7 +44,7 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
                 waiting.extend(before.map(|object| (one.served, object)));
             }
             Err(failure) if failure.is_missing() && arguments.ignore_not_found => {}
-            Err(failure) => problems.push(Error::from(failure)),
+            Err(failure) => problems.push(named(failure, &one.served)),
         }
     }
     if arguments.wait {
@@ -67,7 +67,7 @@ fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -
         return Ok(doomed.collect());
     };
     let (kind, name) = reference(kind, arguments.name.as_deref())?;
-    let served = session.kinds.named(kind)?;
+    let served = kind_of(session, kind, name)?;
     let Some(name) = name else {
         return Err(Error::invalid(format!("which `{kind}` is to be deleted"))
             .with_hint(format!("`kobel get {kind}` lists them; name one")));

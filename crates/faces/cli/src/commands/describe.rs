@@ -6,7 +6,8 @@ use kobel_model::{Error, Result};
 use serde_json::Value;
 
 use super::age::age;
-use super::client::{Session, complete, print, reference};
+use super::chronology;
+use super::client::{Session, complete, kind_of, named, print, reference};
 use super::columns::Columns;
 use super::hide::hide_options;
 use crate::args::resources::DescribeArguments;
@@ -22,14 +23,16 @@ pub(crate) fn run(arguments: &DescribeArguments) -> Exit {
 
 async fn describe(arguments: &DescribeArguments, terminal: &Terminal) -> Result<Exit> {
     let (kind, name) = reference(&arguments.kind, arguments.name.as_deref())?;
+    let session = Session::open(&arguments.api).await?;
+    let served = kind_of(&session, kind, name)?;
     let Some(name) = name else {
         return Err(Error::invalid(format!("which `{kind}` is to be described"))
             .with_hint(format!("`kobel get {kind}` lists them; name one")));
     };
-    let session = Session::open(&arguments.api).await?;
-    let served = session.kinds.named(kind)?;
-    let object = session.cluster.get(served, session.namespace_of(served), name).await?;
-    let events = session.cluster.events(&object).await?;
+    let object = session.cluster.get(served, session.namespace_of(served), name).await;
+    let object = object.map_err(|failure| named(failure, served))?;
+    let mut events = session.cluster.events(&object).await?;
+    chronology::sort(&mut events);
     print(terminal, &text(object, &events, Timestamp::now()))?;
     Ok(Exit::Done)
 }

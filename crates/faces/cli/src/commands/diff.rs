@@ -9,6 +9,7 @@ use kobel_model::Result;
 use serde_json::Value;
 use similar::TextDiff;
 
+use super::changed_program;
 use super::check::check;
 use super::client::{Session, all_or_nothing, at, complete, documents, print};
 use super::hide::{LAST_APPLIED, hide_options};
@@ -36,10 +37,13 @@ async fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit> {
         // A diff shows what would be written, whoever owns it now.
         match session.cluster.apply(served, &manifest.value, Keep::DryRun, Conflicts::Force).await {
             Ok(applied) => {
+                let hint = changed_program::hint(&session, served, &applied.object);
                 let text = difference(&document.shown(), before, applied.object)?;
                 if !text.is_empty() {
                     exit = Exit::Different;
                     print(terminal, &text)?;
+                } else if let Some(hint) = hint {
+                    terminal.note(&hint);
                 }
             }
             Err(Failure::Refused(refusal)) => problems.push(at(document, Failure::Refused(refusal))),

@@ -194,9 +194,13 @@ fn flink(directory: &Path) -> Vec<Finding> {
         Err(error) => return vec![Finding::of(Level::Fail, what, &error)],
     };
     if installed.is_empty() {
+        let newest = FlinkVersion::NEWEST_RELEASED;
         let text = "none is installed; SQL runs on the native engine";
-        let first = Finding::warn(what, text, "`kobel flink install 2.3`, for JARs and Python");
-        return std::iter::once(first).chain(FlinkVersion::ALL.last().map(|line| java_for(*line))).collect();
+        let advice = format!(
+            "for JARs and Python, `kobel flink install {newest}`; any line from {} to {newest} can be installed",
+            FlinkVersion::OLDEST_SUPPORTED
+        );
+        return vec![Finding::warn(what, text, advice), java_for(newest)];
     }
     let mut findings: Vec<Finding> = installed.iter().map(distribution).collect();
     let mut lines: Vec<FlinkVersion> = installed.iter().map(|one| one.line).collect();
@@ -298,6 +302,10 @@ fail   API              it is; broken
         let directory = tempfile::tempdir().unwrap();
         let findings = flink(directory.path());
         assert!(findings[0].level == Level::Warn && findings[0].text.contains("native"), "{findings:?}");
+        let advice = findings[0].advice.as_deref().unwrap();
+        assert!(advice.contains("`kobel flink install 2.3`") && advice.contains("from 1.15 to 2.3"), "{advice}");
         assert_eq!(findings[1].what, "Java");
+        let told = format!("{findings:?}");
+        assert!(told.contains("Flink 2.3") && !told.contains("Flink 2.4"), "what is not released is not named: {told}");
     }
 }

@@ -1,14 +1,17 @@
 //! `kobel events`: what happened to an object, to those of a namespace, or to all; with `-w` what happens next.
+//!
+//! Events outlive their object for a while, so they are told of an object that is gone, too.
 
 use jiff::Timestamp;
 use kobel_kubernetes::context::yaml;
 use kobel_kubernetes::objects::{Selection, metadata, seen};
 use kobel_kubernetes::watch::{Shape, Watch};
-use kobel_model::{Error, Result};
+use kobel_model::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
 use super::age::age;
-use super::client::{Session, complete, print};
+use super::chronology;
+use super::client::{Session, complete, print, reference};
 use super::columns::Columns;
 use super::target::Target;
 use crate::args::inspection::{EventsArguments, Form};
@@ -24,14 +27,17 @@ pub(crate) fn run(arguments: &EventsArguments) -> Exit {
 async fn events(arguments: &EventsArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
     let served = session.kinds.of_manifest("v1", "Event")?;
-    let selection = selection(&session, arguments).await?;
+    let Meant { selection, absence } = meant(&session, arguments).await?;
     let mut list = session.cluster.list(served, &selection).await?;
     let version = metadata(&list, "resourceVersion").to_owned();
     let mut found = match list.get_mut("items").map(Value::take) {
         Some(Value::Array(items)) => items,
         _ => Vec::new(),
     };
-    found.sort_by(|a, b| seen(a).cmp(seen(b)));
+    chronology::sort(&mut found);
+    if let Some(absence) = absence {
+        terminal.note(&afterlife(absence, &found)?);
+    }
     if found.is_empty() && !arguments.watch && arguments.output == Form::Text {
         terminal.say(&nothing(&selection));
         return Ok(Exit::Done);
@@ -52,20 +58,47 @@ async fn events(arguments: &EventsArguments, terminal: &Terminal) -> Result<Exit
 }
 
 /// Which events are meant.
-async fn selection(session: &Session, arguments: &EventsArguments) -> Result<Selection> {
-    let Some(typed) = &arguments.target else {
-        let namespace = (!arguments.all_namespaces).then(|| session.namespace.clone());
-        return Ok(Selection { namespace, ..Selection::default() });
-    };
-    let target = Target::of_any_kind(session, typed).await?;
-    let fields = format!("involvedObject.name={},involvedObject.uid={}", target.name(), uid(&target.object));
-    // Events of objects without a namespace stand in `default`.
-    let namespace = target.namespace().unwrap_or("default").to_owned();
-    Ok(Selection { namespace: Some(namespace), labels: None, fields: Some(fields) })
+struct Meant {
+    selection: Selection,
+    /// That the object is not there.
+    absence: Option<Error>,
 }
 
-fn uid(object: &Value) -> &str {
-    metadata(object, "uid")
+async fn meant(session: &Session, arguments: &EventsArguments) -> Result<Meant> {
+    let Some(typed) = &arguments.target else {
+        let namespace = (!arguments.all_namespaces).then(|| session.namespace.clone());
+        return Ok(Meant { selection: Selection { namespace, ..Selection::default() }, absence: None });
+    };
+    // Events of objects without a namespace stand in `default`.
+    let selection = |namespace: Option<&str>, fields: String| Selection {
+        namespace: Some(namespace.unwrap_or("default").to_owned()),
+        labels: None,
+        fields: Some(fields),
+    };
+    match Target::of_any_kind(session, typed).await {
+        Ok(target) => {
+            let uid = metadata(&target.object, "uid");
+            let fields = format!("involvedObject.name={},involvedObject.uid={uid}", target.name());
+            Ok(Meant { selection: selection(target.namespace(), fields), absence: None })
+        }
+        Err(error) if error.kind() == ErrorKind::Missing => {
+            let selection = match reference(typed, None)? {
+                (kind, Some(name)) => {
+                    let served = session.kinds.named(kind)?;
+                    let fields = format!("involvedObject.kind={},involvedObject.name={name}", served.kind);
+                    selection(session.namespace_of(served), fields)
+                }
+                (name, None) => selection(Some(&session.namespace), format!("involvedObject.name={name}")),
+            };
+            Ok(Meant { selection, absence: Some(error) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is said of an object that is not there; without a trace of it, that is the error.
+fn afterlife(absence: Error, events: &[Value]) -> Result<String> {
+    if events.is_empty() { Err(absence) } else { Ok(format!("{absence}; these are the events of one that is gone")) }
 }
 
 fn nothing(selection: &Selection) -> String {
@@ -195,6 +228,14 @@ LAST SEEN       TYPE      REASON           OBJECT                    MESSAGE
         arguments.all_namespaces = true;
         let printed = page(&arguments).first(&[event()], now).unwrap();
         assert!(printed.starts_with("NAMESPACE") && printed.contains("\nteam "), "{printed}");
+    }
+
+    #[test]
+    fn the_events_of_what_is_gone_are_told_with_a_note() {
+        let absence = || Error::new(ErrorKind::Missing, "there is no FlinkDeployment `flights`");
+        let note = afterlife(absence(), &[event()]).unwrap();
+        assert_eq!(note, "there is no FlinkDeployment `flights`; these are the events of one that is gone");
+        assert_eq!(afterlife(absence(), &[]).unwrap_err().kind(), ErrorKind::Missing);
     }
 
     #[test]

@@ -7,9 +7,11 @@ use kobel_model::{Error, Result};
 use serde_json::{Value, json};
 
 use super::age::age;
+use super::changed_program;
+use super::chronology;
 use super::client::{Session, complete, print};
 use super::columns::Columns;
-use super::explanation::explanation;
+use super::explanation::{explanation, headline};
 use super::reported::{Condition, HONOURED, RUNNING, Reported, SETTLED};
 use super::target::Target;
 use crate::args::inspection::{ExplainArguments, Form};
@@ -29,7 +31,8 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Exit {
 async fn explain(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
     let target = Target::find(&session, &arguments.target).await?;
-    let events = session.cluster.events(&target.object).await?;
+    let mut events = session.cluster.events(&target.object).await?;
+    chronology::sort(&mut events);
     let newest = events.get(events.len().saturating_sub(EVENTS_MAX)..).unwrap_or_default();
     let words = target.typed(&session);
     let subject = Subject { target: &target, words: &words, events: newest, now: Timestamp::now() };
@@ -42,6 +45,9 @@ async fn explain(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Ex
         }
     };
     print(terminal, &format!("{}\n", text.trim_end()))?;
+    if let Some(hint) = changed_program::hint(&session, &target.served, &target.object) {
+        terminal.note(&hint);
+    }
     Ok(Exit::Done)
 }
 
@@ -61,6 +67,10 @@ impl Subject<'_> {
         let reported = Reported::of(&self.target.object);
         let namespace = self.target.namespace().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
         let mut text = format!("{}{namespace}\n\n", self.target.shown());
+        if let Some(headline) = headline(&self.target.object, self.now) {
+            text.push_str(&headline);
+            text.push_str("\n\n");
+        }
         let mut rows = vec![vec!["state".to_owned(), or_none(reported.lifecycle())]];
         if self.target.has_job() {
             let id = reported.job_id().map(|id| format!(" ({id})")).unwrap_or_default();
@@ -95,6 +105,10 @@ impl Subject<'_> {
     /// For programs.
     fn value(&self) -> Value {
         let reported = Reported::of(&self.target.object);
+        let sentences: Vec<String> = headline(&self.target.object, self.now)
+            .into_iter()
+            .chain(explanation(&self.target.object, self.words, self.now))
+            .collect();
         let events: Vec<Value> = self
             .events
             .iter()
@@ -119,7 +133,7 @@ impl Subject<'_> {
             "honoured": reported.condition(HONOURED).map(condition),
             "error": reported.error(),
             "events": events,
-            "explanation": explanation(&self.target.object, self.words, self.now).join(" "),
+            "explanation": sentences.join(" "),
         })
     }
 }
@@ -219,5 +233,19 @@ last events:
         ] {
             assert_eq!(value.pointer(path), Some(&expected), "{path}");
         }
+    }
+
+    #[test]
+    fn what_does_not_run_yet_is_told_before_everything_else() {
+        let mut target = target();
+        target.object["status"]["conditions"] =
+            json!([{"type": "Running", "status": "False", "lastTransitionTime": "2026-01-01T23:59:48Z"}]);
+        let now = "2026-01-02T00:00:00Z".parse().unwrap();
+        let subject = Subject { target: &target, words: "flights", events: &[], now };
+        let beginning =
+            "flinkdeployment.flink.apache.org/flights in team\n\nIt is not running yet, for 12s so far.\n\n";
+        assert!(subject.text().starts_with(beginning), "{}", subject.text());
+        let told = subject.value()["explanation"].to_string();
+        assert!(told.starts_with("\"It is not running yet"), "{told}");
     }
 }

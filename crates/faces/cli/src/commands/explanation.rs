@@ -6,7 +6,29 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::age::age;
-use super::reported::{HONOURED, Reported, SETTLED};
+use super::reported::{HONOURED, RUNNING, Reported, SETTLED};
+
+/// That something is to run and does not yet, if that is so: the first thing to know of it.
+pub(crate) fn headline(object: &Value, now: Timestamp) -> Option<String> {
+    let reported = Reported::of(object);
+    let is_wanted = object.pointer("/spec/job/state").and_then(Value::as_str) != Some("suspended");
+    // A job that has finished, as it should, does not run either.
+    let is_settled = reported.condition(SETTLED).is_some_and(|settled| settled.status == "True");
+    if !is_wanted || is_settled || reported.leaving_since().is_some() {
+        return None;
+    }
+    let since = match reported.lifecycle() {
+        // Nobody has looked at it yet.
+        None => reported.created(),
+        Some("CREATED" | "UPGRADING" | "DEPLOYED") => {
+            let running = reported.condition(RUNNING).filter(|running| running.status != "True")?;
+            Some(running.since)
+        }
+        Some(_) => return None,
+    };
+    let since = since.filter(|since| !since.is_empty()).map(|since| format!(", for {} so far", age(since, now)));
+    Some(format!("It is not running yet{}.", since.unwrap_or_default()))
+}
 
 /// The sentences about an object; `words` are those by which commands are told of it.
 pub(crate) fn explanation(object: &Value, words: &str, now: Timestamp) -> Vec<String> {
@@ -37,7 +59,7 @@ fn state(reported: Reported<'_>, object: &Value, now: Timestamp) -> String {
             };
         }
         Some("UPGRADING") => "A change is being carried out.",
-        Some("DEPLOYED") => "The last change is carried out and has not been seen running since.",
+        Some("DEPLOYED") => "The last change is carried out, and has not been seen running since.",
         Some("STABLE") => "The last change is carried out and has been seen running.",
         Some("ROLLING_BACK") => "The last change did not work and is being undone.",
         Some("ROLLED_BACK") => "The last change did not work; the version before it is back.",
@@ -71,7 +93,11 @@ fn awaited(reported: Reported<'_>, now: Timestamp) -> Option<String> {
 }
 
 fn error(reported: Reported<'_>) -> Option<String> {
-    reported.error().map(|error| format!("The last error: {}.", error.trim_end().trim_end_matches('.')))
+    let error = reported.error()?;
+    let error = error.trim_end().trim_end_matches('.');
+    // What is awaited may tell it already.
+    let is_told = reported.condition(SETTLED).is_some_and(|settled| settled.message.contains(error));
+    (!is_told).then(|| format!("The last error: {error}."))
 }
 
 fn unhonoured(reported: Reported<'_>) -> Option<String> {
@@ -94,7 +120,10 @@ fn advice(reported: Reported<'_>, words: &str) -> Option<String> {
             format!("`kobel logs {words}` may tell why; correct the spec and apply it again.")
         }
         Some("DEPLOYED" | "UPGRADING") if reported.error().is_some() => {
-            format!("It is tried again; `kobel logs {words} -f` shows how.")
+            format!(
+                "It is tried again by itself, so it is enough to put right what is wrong. `kobel logs {words}` shows \
+                 what it printed, if it came that far."
+            )
         }
         Some(_) => return None,
     };
@@ -152,6 +181,57 @@ mod tests {
         ] {
             assert_eq!(told(status), expected);
         }
+    }
+
+    #[test]
+    fn what_does_not_run_yet_is_told_first_and_since_when() {
+        let running =
+            |status: &str| json!([{"type": "Running", "status": status, "lastTransitionTime": "2026-01-01T23:59:48Z"}]);
+        for (state, status, expected) in [
+            ("running", json!({}), Some("It is not running yet, for 2m so far.")),
+            (
+                "running",
+                json!({"lifecycleState": "UPGRADING", "conditions": running("False")}),
+                Some("It is not running yet, for 12s so far."),
+            ),
+            (
+                "running",
+                json!({"lifecycleState": "DEPLOYED", "conditions": running("False")}),
+                Some("It is not running yet, for 12s so far."),
+            ),
+            ("running", json!({"lifecycleState": "UPGRADING", "conditions": running("True")}), None),
+            ("running", json!({"lifecycleState": "STABLE", "conditions": running("False")}), None),
+            ("running", json!({"lifecycleState": "FAILED", "conditions": running("False")}), None),
+            ("suspended", json!({"lifecycleState": "UPGRADING", "conditions": running("False")}), None),
+            (
+                "running",
+                json!({"lifecycleState": "DEPLOYED", "conditions": [
+                    {"type": "Running", "status": "False"}, {"type": "Settled", "status": "True"},
+                ]}),
+                None,
+            ),
+        ] {
+            let object = json!({
+                "metadata": {"creationTimestamp": "2026-01-01T23:58:00Z"}, "spec": {"job": {"state": state}},
+                "status": status,
+            });
+            assert_eq!(headline(&object, "2026-01-02T00:00:00Z".parse().unwrap()).as_deref(), expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_once_with_what_to_do() {
+        let told = told(json!({
+            "lifecycleState": "UPGRADING", "observedGeneration": 3,
+            "error": "there is no file `/a.sql` on this machine",
+            "conditions": [{"type": "Settled", "status": "False", "reason": "Retrying",
+                            "message": "tried again and again: there is no file `/a.sql` on this machine"}],
+        }));
+        assert_eq!(told.matches("/a.sql").count(), 1, "{told}");
+        assert!(told.ends_with(
+            "It is tried again by itself, so it is enough to put right what is wrong. `kobel logs flights` shows \
+             what it printed, if it came that far."
+        ));
     }
 
     #[test]

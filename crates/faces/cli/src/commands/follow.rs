@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::age::span;
 use super::client::Session;
 use super::settling::Step;
-use super::target::Target;
+use super::target::{SNAPSHOT, Target};
 use crate::terminal::Terminal;
 use crate::terminal::escape::push_escaped;
 
@@ -86,13 +86,23 @@ impl Follow<'_> {
     }
 
     fn error(&self, kind: ErrorKind, message: &str) -> Error {
-        let words = self.target.typed(self.session);
-        let hint = match kind {
-            ErrorKind::Missing => return Error::new(kind, format!("`{}`: {message}", self.target.name())),
-            ErrorKind::Unavailable => format!("it goes on without this command; `kobel explain {words}` tells how"),
-            _ => format!("`kobel explain {words}` and `kobel logs {words}` tell more"),
-        };
-        Error::new(kind, format!("`{}`: {message}", self.target.name())).with_hint(hint)
+        let error = Error::new(kind, format!("`{}`: {message}", self.target.name()));
+        match advice(kind, &self.target.served.kind, &self.target.typed(self.session)) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// Where more is told of an object of a kind.
+fn advice(error: ErrorKind, kind: &str, words: &str) -> Option<String> {
+    // Only what has a job is explained, and has logs.
+    let more = if kind == SNAPSHOT { format!("kobel describe {words}") } else { format!("kobel explain {words}") };
+    match error {
+        ErrorKind::Missing => None,
+        ErrorKind::Unavailable => Some(format!("it goes on without this command; `{more}` tells how")),
+        _ if kind == SNAPSHOT => Some(format!("`{more}` tells more")),
+        _ => Some(format!("`{more}` and `kobel logs {words}` tell more")),
     }
 }
 
@@ -146,6 +156,22 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_commands_that_take_the_kind_are_advised() {
+        for (error, kind, expected) in [
+            (ErrorKind::Missing, SNAPSHOT, None),
+            (ErrorKind::Invalid, SNAPSHOT, Some("`kobel describe a` tells more")),
+            (ErrorKind::Invalid, "FlinkDeployment", Some("`kobel explain a` and `kobel logs a` tell more")),
+            (
+                ErrorKind::Unavailable,
+                "FlinkSessionJob",
+                Some("it goes on without this command; `kobel explain a` tells how"),
+            ),
+        ] {
+            assert_eq!(advice(error, kind, "a").as_deref(), expected, "{error:?} {kind}");
+        }
+    }
 
     #[test]
     fn a_wait_is_told_once_and_again_after_a_while() {

@@ -8,7 +8,7 @@ use kobel_kubernetes::watch::{Shape, Watch};
 use kobel_model::{Error, Result};
 use serde_json::{Value, json};
 
-use super::client::{Session, complete, print, reference};
+use super::client::{Session, complete, kind_of, named, print, reference};
 use super::columns::Columns;
 use crate::args::resources::{GetArguments, Output};
 use crate::exit::Exit;
@@ -29,7 +29,7 @@ async fn get(arguments: &GetArguments, terminal: &Terminal) -> Result<Exit> {
         return Err(Error::invalid("a name and a selector cannot be given together"));
     }
     let session = Session::open(&arguments.api).await?;
-    let served = session.kinds.named(kind)?;
+    let served = kind_of(&session, kind, name)?;
     let namespace = if arguments.all_namespaces { None } else { session.namespace_of(served) };
     let selection = Selection {
         namespace: namespace.map(str::to_owned),
@@ -57,7 +57,9 @@ impl Query<'_> {
         let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
         let table = match self.name {
             // A list would not tell that there is no such object.
-            Some(name) if !self.arguments.watch => cluster.table_of(self.served, namespace, name).await?,
+            Some(name) if !self.arguments.watch => {
+                cluster.table_of(self.served, namespace, name).await.map_err(|failure| named(failure, self.served))?
+            }
             _ => cluster.table(self.served, &self.selection).await?,
         };
         let layout = Layout {
@@ -74,6 +76,12 @@ impl Query<'_> {
         rows.insert(0, layout.header());
         print(self.terminal, &columns.lines(&rows))?;
         if !self.arguments.watch {
+            // A program reads the words themselves.
+            if self.terminal.shows_rows()
+                && let Some(note) = unfinished(&table, cluster.namespace())
+            {
+                self.terminal.note(&note);
+            }
             return Ok(Exit::Done);
         }
         let mut watch = self.watch(Shape::Tables, &table.resource_version);
@@ -88,7 +96,10 @@ impl Query<'_> {
         let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
         let is_single = self.name.is_some() && !self.arguments.watch;
         let (objects, version) = match self.name {
-            Some(name) if is_single => (vec![cluster.get(self.served, namespace, name).await?], String::new()),
+            Some(name) if is_single => {
+                let object = cluster.get(self.served, namespace, name).await;
+                (vec![object.map_err(|failure| named(failure, self.served))?], String::new())
+            }
             _ => {
                 let mut list = cluster.list(self.served, &self.selection).await?;
                 let version = metadata(&list, "resourceVersion").to_owned();
@@ -179,6 +190,34 @@ impl Layout {
     }
 }
 
+/// What to say of a table with something that is not as it was asked for yet: the words of its state can look finished.
+fn unfinished(table: &Table, namespace: &str) -> Option<String> {
+    let column = |name: &str| table.columns.iter().position(|column| column.name == name);
+    let (name, job, state) = (column("NAME")?, column("JOB STATUS")?, column("LIFECYCLE STATE")?);
+    let mut rows = table.rows.iter().filter(|row| is_unfinished(cell(row, state), cell(row, job)));
+    let first = rows.next()?;
+    let mut words = cell(first, name).to_owned();
+    let others = rows.count();
+    let whom = if others == 0 { format!("`{words}` is") } else { format!("`{words}` and {others} more are") };
+    if !first.namespace.is_empty() && first.namespace != namespace {
+        words.push_str(" -n ");
+        words.push_str(&first.namespace);
+    }
+    Some(format!("{whom} not as asked for yet; `kobel explain {words}` tells what is awaited"))
+}
+
+fn is_unfinished(state: &str, job: &str) -> bool {
+    match state {
+        "" | "CREATED" | "UPGRADING" | "ROLLING_BACK" | "FAILED" => true,
+        "DEPLOYED" => !["RUNNING", "FINISHED"].contains(&job),
+        _ => false,
+    }
+}
+
+fn cell(row: &Row, index: usize) -> &str {
+    row.cells.get(index).map_or("", String::as_str)
+}
+
 /// Who wrote which field is for the API, not for a reader.
 fn without_managers(mut object: Value) -> Value {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -207,5 +246,33 @@ mod tests {
             assert_eq!(layout.header().join(" "), header);
             assert_eq!(layout.rows(&table)[0].join(" "), row);
         }
+    }
+
+    #[test]
+    fn what_is_not_as_asked_for_yet_is_told() {
+        let table = |cells: &[[&str; 3]]| {
+            let rows: Vec<Value> = cells
+                .iter()
+                .map(|cells| json!({"cells": cells, "object": {"metadata": {"namespace": "team"}}}))
+                .collect();
+            let columns = json!([{"name": "Name"}, {"name": "Job Status"}, {"name": "Lifecycle State"}]);
+            Table::read(&json!({"kind": "Table", "columnDefinitions": columns, "rows": rows}))
+        };
+        let one = "`a` is not as asked for yet; `kobel explain a` tells what is awaited";
+        for (cells, namespace, expected) in [
+            (&[["a", "RUNNING", "STABLE"], ["b", "FINISHED", "SUSPENDED"]] as &[[&str; 3]], "team", None),
+            (&[["a", "RECONCILING", "DEPLOYED"], ["b", "RUNNING", "DEPLOYED"]], "team", Some(one)),
+            (&[["a", "", ""]], "team", Some(one)),
+            (
+                &[["a", "RECONCILING", "UPGRADING"], ["b", "FAILED", "FAILED"]],
+                "default",
+                Some("`a` and 1 more are not as asked for yet; `kobel explain a -n team` tells what is awaited"),
+            ),
+            (&[], "team", None),
+        ] {
+            assert_eq!(unfinished(&table(cells), namespace).as_deref(), expected, "{cells:?}");
+        }
+        let secrets = json!({"kind": "Table", "columnDefinitions": [{"name": "Name"}], "rows": [{"cells": ["a"]}]});
+        assert_eq!(unfinished(&Table::read(&secrets), "team"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! `kobel logs`: what the processes of an application wrote, file by file; with `-f` what they go on writing.
 //!
+//! With several processes, each line begins with the one that wrote it; no line is printed from two files.
 //! The status names the directory. It is read here, so it must be on this machine.
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use kobel_model::{Error, ErrorKind, Result};
 
 use super::client::{Session, complete, print};
+use super::log_files::{Content, LogFile, Repeats, chosen};
 use super::reported::Reported;
 use super::tail::Tail;
 use super::target::Target;
@@ -22,6 +24,8 @@ use crate::terminal::{Terminal, Verbosity};
 const LOG_DIRECTORY: &str = "log-directory";
 /// How often files are looked at.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// How far above the directory the one of all applications is, which is there where `kobel up` runs.
+const APPLICATIONS_ABOVE: usize = 3;
 /// How often it is asked where the files are.
 const ASK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -38,7 +42,7 @@ async fn logs(arguments: &LogsArguments, terminal: &Terminal) -> Result<Exit> {
         let target = Target::find(&session, &arguments.target).await?;
         let cluster = target.cluster(&session).await?;
         let directory = Reported::of(&cluster.object).fact(LOG_DIRECTORY).map(PathBuf::from);
-        match directory.filter(|directory| directory.is_dir() || !arguments.follow) {
+        match directory.filter(|directory| directory.is_dir() || (!arguments.follow && is_elsewhere(directory))) {
             Some(directory) => break directory,
             None if arguments.follow => {
                 if !std::mem::replace(&mut told, true) {
@@ -71,23 +75,43 @@ async fn logs(arguments: &LogsArguments, terminal: &Terminal) -> Result<Exit> {
     }
 }
 
+/// Whether a directory that is not here is one of another machine.
+fn is_elsewhere(directory: &Path) -> bool {
+    !directory.ancestors().nth(APPLICATIONS_ABOVE).is_some_and(Path::is_dir)
+}
+
 /// The files of an application as they are read.
 struct Reader<'a> {
     directory: PathBuf,
     role: Option<&'a str>,
-    tails: BTreeMap<String, Tail>,
+    tails: BTreeMap<String, Open>,
     terminal: &'a Terminal,
+}
+
+/// One file as it is read.
+struct Open {
+    tail: Tail,
+    role: String,
+    /// What is left out of it.
+    repeats: Option<Repeats>,
+}
+
+impl Open {
+    fn new(file: LogFile<'_>, tail: Tail) -> Self {
+        let repeats = (file.content == Content::OutputBesideLog).then(Repeats::default);
+        Self { tail, role: file.role.to_owned(), repeats }
+    }
 }
 
 impl Reader<'_> {
     /// Opens the files that are not open yet, each before its last `lines` lines.
     fn look(&mut self, lines: Option<usize>) -> Result<()> {
         let names = names(&self.directory)?;
-        for name in chosen(&names, self.role) {
-            if !self.tails.contains_key(name) {
-                let path = self.directory.join(name);
+        for file in chosen(&names, self.role) {
+            if !self.tails.contains_key(file.name) {
+                let path = self.directory.join(file.name);
                 let tail = Tail::open(&path, lines).map_err(|error| unreadable(&path, error))?;
-                self.tails.insert(name.to_owned(), tail);
+                self.tails.insert(file.name.to_owned(), Open::new(file, tail));
             }
         }
         Ok(())
@@ -95,15 +119,15 @@ impl Reader<'_> {
 
     /// Prints the lines that are there.
     fn print(&mut self) -> Result<()> {
-        let is_labelled = self.tails.len() > 1;
-        for (name, tail) in &mut self.tails {
+        let (is_labelled, reading) = (self.has_many_roles(), Reading::of(self.terminal));
+        for (name, Open { tail, role, repeats }) in &mut self.tails {
+            let label = is_labelled.then_some(role.as_str());
             loop {
                 let lines = tail.read().map_err(|error| unreadable(&self.directory.join(name), error))?;
                 if lines.is_empty() {
                     break;
                 }
-                let label = is_labelled.then_some(stem(name));
-                print(self.terminal, &shown(&lines, label, Reading::of(self.terminal)))?;
+                print(self.terminal, &shown(&lines, label, repeats.as_mut(), reading))?;
             }
         }
         Ok(())
@@ -111,18 +135,25 @@ impl Reader<'_> {
 
     /// Prints the lines that have not ended and that nobody waits for.
     fn print_rest(&mut self) -> Result<()> {
-        let is_labelled = self.tails.len() > 1;
-        for (name, tail) in &mut self.tails {
-            let label = is_labelled.then_some(stem(name));
-            print(self.terminal, &shown(&tail.rest(), label, Reading::of(self.terminal)))?;
+        let (is_labelled, reading) = (self.has_many_roles(), Reading::of(self.terminal));
+        for Open { tail, role, repeats } in self.tails.values_mut() {
+            let label = is_labelled.then_some(role.as_str());
+            print(self.terminal, &shown(&tail.rest(), label, repeats.as_mut(), reading))?;
         }
         Ok(())
+    }
+
+    fn has_many_roles(&self) -> bool {
+        let mut roles = self.tails.values().map(|open| open.role.as_str());
+        roles.next().is_some_and(|first| roles.any(|role| role != first))
     }
 
     fn nothing(&self) -> Error {
         let place = self.directory.display();
         let all = names(&self.directory).unwrap_or_default();
-        let roles: Vec<&str> = chosen(&all, None).into_iter().map(stem).collect();
+        let mut roles: Vec<&str> = chosen(&all, None).iter().map(|file| file.role).collect();
+        roles.sort_unstable();
+        roles.dedup();
         match self.role {
             Some(role) if !roles.is_empty() => {
                 Error::new(ErrorKind::Missing, format!("there is no log of `{role}` in `{place}`"))
@@ -164,32 +195,13 @@ fn names(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The logs among the files: what processes print, and what they write by themselves unless they print the same.
-fn chosen<'a>(names: &'a [String], role: Option<&str>) -> Vec<&'a str> {
-    let has_output = names.iter().any(|name| name.ends_with(".out"));
-    let is_log = |name: &str| match name.rsplit_once('.') {
-        Some((_, "out")) => true,
-        // Flink's scripts write what they print to a file of this name, too.
-        Some((stem, "log")) => !(has_output && stem.starts_with("flink-")),
-        _ => false,
-    };
-    let fits = |name: &str| role.is_none_or(|role| plays(stem(name), role));
-    names.iter().map(String::as_str).filter(|name| is_log(name) && fits(name)).collect()
-}
-
-/// Whether a file is of a process with this role; `taskmanager` stands for all of them.
-fn plays(stem: &str, role: &str) -> bool {
-    stem.strip_prefix(role).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-}
-
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// Lines as they are printed, each with its label.
-fn shown(lines: &[u8], label: Option<&str>, reading: Reading) -> String {
+/// Lines as they are printed, each with its label, without those that stand in another file.
+fn shown(lines: &[u8], label: Option<&str>, mut repeats: Option<&mut Repeats>, reading: Reading) -> String {
     let mut text = String::with_capacity(lines.len());
     for line in String::from_utf8_lossy(lines).lines() {
+        if repeats.as_mut().is_some_and(|repeats| repeats.has(line)) {
+            continue;
+        }
         if let Some(label) = label {
             text.push('[');
             text.push_str(label);
@@ -220,49 +232,57 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
 mod tests {
     use super::*;
 
+    fn reader<'a>(directory: &Path, role: Option<&'a str>, terminal: &'a Terminal) -> Reader<'a> {
+        Reader { directory: directory.to_owned(), role, tails: BTreeMap::new(), terminal }
+    }
+
     #[test]
-    fn logs_are_chosen_by_name_and_role() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let flink = names(&[
-            "flink-ann-standalonejob-0-here.log",
-            "gc.txt",
-            "jobmanager.out",
-            "jobmanager.out.1",
-            "taskmanager-1.out",
-            "taskmanager-10.out",
-        ]);
-        let native = names(&["application.log", "application.out"]);
-        for (all, role, expected) in [
-            (&flink, None, &["jobmanager.out", "taskmanager-1.out", "taskmanager-10.out"] as &[&str]),
-            (&flink, Some("taskmanager"), &["taskmanager-1.out", "taskmanager-10.out"]),
-            (&flink, Some("taskmanager-1"), &["taskmanager-1.out"]),
-            (&flink, Some("task"), &[]),
-            (&native, None, &["application.log", "application.out"]),
-            (&names(&["flink-a.log"]), None, &["flink-a.log"]),
+    fn lines_are_labelled_where_there_are_several_processes() {
+        let terminal = Terminal::new(Verbosity::Quiet);
+        for (names, expected) in [
+            (&["application.out", "kobel-count.log"] as &[&str], false),
+            (&["jobmanager.out", "taskmanager-1.out"], true),
         ] {
-            assert_eq!(chosen(all, role), expected, "{role:?}");
+            let directory = tempfile::tempdir().unwrap();
+            names.iter().for_each(|name| fs::write(directory.path().join(name), "x\n").unwrap());
+            let mut reader = reader(directory.path(), None, &terminal);
+            reader.look(None).unwrap();
+            assert_eq!(reader.has_many_roles(), expected, "{names:?}");
         }
+    }
+
+    #[test]
+    fn what_stands_in_the_log_is_not_printed_twice() {
+        let output = b"+I[1]\n2026-01-01 00:00:00,000 WARN  a.B - slow\n\tat a.B\n+I[2]\n";
+        let printed = shown(output, None, Some(&mut Repeats::default()), Reading::Program);
+        assert_eq!(printed, "+I[1]\n+I[2]\n");
+    }
+
+    #[test]
+    fn logs_that_are_not_written_yet_are_told_from_those_of_another_machine() {
+        let data = tempfile::tempdir().unwrap();
+        let log = data.path().join("applications/team/flights/log");
+        assert!(is_elsewhere(&log));
+        fs::create_dir(data.path().join("applications")).unwrap();
+        assert!(!is_elsewhere(&log));
     }
 
     #[test]
     fn a_log_cannot_move_the_cursor_of_a_person() {
         let lines = b"\tat a.B\n\x1b[2Jgone\n";
-        assert_eq!(shown(lines, None, Reading::Program), "\tat a.B\n\u{1b}[2Jgone\n");
-        assert_eq!(shown(lines, Some("jm"), Reading::Person), "[jm] \tat a.B\n[jm] \\u001b[2Jgone\n");
-        assert_eq!(shown(b"", Some("jm"), Reading::Person), "");
+        assert_eq!(shown(lines, None, None, Reading::Program), "\tat a.B\n\u{1b}[2Jgone\n");
+        assert_eq!(shown(lines, Some("jm"), None, Reading::Person), "[jm] \tat a.B\n[jm] \\u001b[2Jgone\n");
+        assert_eq!(shown(b"", Some("jm"), None, Reading::Person), "");
     }
 
     #[test]
     fn a_wrong_role_is_told_the_right_ones() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("application.out"), "x\n").unwrap();
+        for name in ["application.out", "kobel-count.log"] {
+            fs::write(directory.path().join(name), "x\n").unwrap();
+        }
         let terminal = Terminal::new(Verbosity::Quiet);
-        let mut reader = Reader {
-            directory: directory.path().to_owned(),
-            role: Some("jobmanager"),
-            tails: BTreeMap::new(),
-            terminal: &terminal,
-        };
+        let mut reader = reader(directory.path(), Some("jobmanager"), &terminal);
         reader.look(None).unwrap();
         assert!(reader.tails.is_empty());
         assert_eq!(reader.nothing().hint(), Some("there are logs of application"));

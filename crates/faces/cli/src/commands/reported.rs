@@ -45,6 +45,11 @@ impl<'a> Reported<'a> {
         self.object.pointer("/status/observedGeneration").and_then(Value::as_i64)
     }
 
+    /// Since when the object is there.
+    pub(crate) fn created(self) -> Option<&'a str> {
+        self.text("/metadata/creationTimestamp")
+    }
+
     /// Since when the object is being deleted.
     pub(crate) fn leaving_since(self) -> Option<&'a str> {
         self.text("/metadata/deletionTimestamp")
@@ -58,6 +63,11 @@ impl<'a> Reported<'a> {
     /// The state of the job: `RUNNING`.
     pub(crate) fn job_state(self) -> Option<&'a str> {
         self.text("/status/jobStatus/state")
+    }
+
+    /// When the job started, in milliseconds since 1970.
+    pub(crate) fn started(self) -> Option<&'a str> {
+        self.text("/status/jobStatus/startTime")
     }
 
     /// The identifier of the job.

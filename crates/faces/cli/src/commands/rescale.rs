@@ -15,7 +15,14 @@ use crate::terminal::{Terminal, Verbosity};
 pub(crate) fn run(arguments: &RescaleArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
     let outcome = format!("rescaled to {}", arguments.parallelism);
-    let order = Order { target: &arguments.target, wait: &arguments.wait, api: &arguments.api, outcome: &outcome };
+    let already = format!("has parallelism {} already", arguments.parallelism);
+    let order = Order {
+        target: &arguments.target,
+        wait: &arguments.wait,
+        api: &arguments.api,
+        outcome: &outcome,
+        already: &already,
+    };
     complete(&terminal, order.carry_out(|target| plan(target, arguments.parallelism, &terminal), &terminal))
 }
 

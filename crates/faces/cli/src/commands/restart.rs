@@ -14,7 +14,13 @@ use crate::terminal::{Terminal, Verbosity};
 /// Restarts something and reports what goes wrong.
 pub(crate) fn run(arguments: &RestartArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    let order = Order { target: &arguments.target, wait: &arguments.wait, api: &arguments.api, outcome: "restarted" };
+    let order = Order {
+        target: &arguments.target,
+        wait: &arguments.wait,
+        api: &arguments.api,
+        outcome: "restarted",
+        already: "is restarted already",
+    };
     complete(&terminal, order.carry_out(plan, &terminal))
 }
 

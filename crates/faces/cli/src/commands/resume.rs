@@ -14,7 +14,13 @@ use crate::terminal::{Terminal, Verbosity};
 /// Resumes a job and reports what goes wrong.
 pub(crate) fn run(arguments: &ResumeArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    let order = Order { target: &arguments.target, wait: &arguments.wait, api: &arguments.api, outcome: "resumed" };
+    let order = Order {
+        target: &arguments.target,
+        wait: &arguments.wait,
+        api: &arguments.api,
+        outcome: "resumed",
+        already: "runs already",
+    };
     complete(&terminal, order.carry_out(plan, &terminal))
 }
 

@@ -14,7 +14,13 @@ use crate::terminal::{Terminal, Verbosity};
 /// Suspends a job and reports what goes wrong.
 pub(crate) fn run(arguments: &SuspendArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    let order = Order { target: &arguments.target, wait: &arguments.wait, api: &arguments.api, outcome: "suspended" };
+    let order = Order {
+        target: &arguments.target,
+        wait: &arguments.wait,
+        api: &arguments.api,
+        outcome: "suspended",
+        already: "is suspended already",
+    };
     complete(&terminal, order.carry_out(plan, &terminal))
 }
 

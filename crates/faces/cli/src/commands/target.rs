@@ -100,7 +100,8 @@ impl Target {
 
     async fn read(session: &Session, served: &Served, name: &str) -> Result<Self> {
         let object = session.cluster.find(served, session.namespace_of(served), name).await?;
-        let object = object.ok_or_else(|| absent(&served.kind, name, &session.namespace))?;
+        let plurals = [served.plural.as_str()];
+        let object = object.ok_or_else(|| absent(&served.kind, name, session.namespace_of(served), &plurals))?;
         Ok(Self { served: served.clone(), object })
     }
 
@@ -119,7 +120,10 @@ impl Target {
         }
         match (found.pop(), found.pop()) {
             (Some(one), None) => Ok(one),
-            (None, _) => Err(absent("FlinkDeployment or FlinkSessionJob", name, &session.namespace)),
+            (None, _) => {
+                let plurals = ["flinkdeployments", "flinksessionjobs"];
+                Err(absent("FlinkDeployment or FlinkSessionJob", name, Some(&session.namespace), &plurals))
+            }
             (Some(_), Some(_)) => {
                 let message = format!("`{name}` is a FlinkDeployment and a FlinkSessionJob");
                 Err(Error::invalid(message)
@@ -129,9 +133,16 @@ impl Target {
     }
 }
 
-fn absent(kind: &str, name: &str, namespace: &str) -> Error {
-    Error::new(ErrorKind::Missing, format!("there is no {kind} `{name}` in the namespace `{namespace}`"))
-        .with_hint("`kobel get flinkdeployments -A` and `kobel get flinksessionjobs -A` list what there is")
+/// That there is no such object, and where to see which there are.
+fn absent(kind: &str, name: &str, namespace: Option<&str>, plurals: &[&str]) -> Error {
+    let (place, everywhere) = match namespace {
+        Some(namespace) => (format!(" in the namespace `{namespace}`"), " -A"),
+        None => (String::new(), ""),
+    };
+    let lists: Vec<String> = plurals.iter().map(|plural| format!("`kobel get {plural}{everywhere}`")).collect();
+    let verb = if lists.len() == 1 { "lists" } else { "list" };
+    Error::new(ErrorKind::Missing, format!("there is no {kind} `{name}`{place}"))
+        .with_hint(format!("{} {verb} what there is", lists.join(" and ")))
 }
 
 #[cfg(test)]
@@ -152,6 +163,34 @@ mod tests {
             verbs: Vec::new(),
         };
         Target { served, object }
+    }
+
+    #[test]
+    fn what_is_absent_is_told_with_where_to_look() {
+        for (error, message, hint) in [
+            (
+                absent(
+                    "FlinkDeployment or FlinkSessionJob",
+                    "a",
+                    Some("team"),
+                    &["flinkdeployments", "flinksessionjobs"],
+                ),
+                "there is no FlinkDeployment or FlinkSessionJob `a` in the namespace `team`",
+                "`kobel get flinkdeployments -A` and `kobel get flinksessionjobs -A` list what there is",
+            ),
+            (
+                absent("FlinkStateSnapshot", "a", Some("team"), &["flinkstatesnapshots"]),
+                "there is no FlinkStateSnapshot `a` in the namespace `team`",
+                "`kobel get flinkstatesnapshots -A` lists what there is",
+            ),
+            (
+                absent("Namespace", "a", None, &["namespaces"]),
+                "there is no Namespace `a`",
+                "`kobel get namespaces` lists what there is",
+            ),
+        ] {
+            assert_eq!((error.to_string().as_str(), error.hint()), (message, Some(hint)));
+        }
     }
 
     #[test]

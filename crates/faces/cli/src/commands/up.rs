@@ -61,6 +61,8 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     terminal.say(&format!("kubeconfig {}", path.display()));
     terminal.say(&format!("export KUBECONFIG={} && kubectl get flinkdeployments", quoted(&path.to_string_lossy())));
     let controller = if arguments.api_only { None } else { control(&directory, terminal) };
+    let metrics = controller.as_ref().map(Controller::metrics).unwrap_or_default();
+    api.give_metrics(move || metrics.text());
     let announcement = arguments.detaching.detached.then(|| Announcement::make(&directory)).transpose()?;
     // The channel ends only with the process, so an error means the same.
     let _ = ended.recv();

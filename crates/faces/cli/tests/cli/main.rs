@@ -8,5 +8,6 @@ mod command_line;
 mod crash;
 mod errors;
 mod kobel;
+mod plans;
 mod recovery;
 mod results;
