@@ -1,7 +1,9 @@
-//! Measures and generated pages of the workspace: `cargo xtask tidy`, `cargo xtask docs [--check]`.
+//! Measures and generated pages of the workspace: `cargo xtask tidy`, `cargo xtask docs [--check]`; and whether each
+//! defence against a known loss is proven: `cargo xtask defences`.
 //!
 //! Ends with 0 if all is well, 1 if something is to be put right, 2 if the command line is wrong.
 
+mod defences;
 mod docs;
 mod tidy;
 
@@ -19,8 +21,9 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root),
         ["docs"] => docs::write(&root),
         ["docs", "--check"] => docs::check(&root),
+        ["defences", words @ ..] => defences::run(&root, words),
         _ => {
-            eprintln!("{USAGE}");
+            eprintln!("{USAGE} | {}", defences::USAGE);
             Ok(ExitCode::from(2))
         }
     });
