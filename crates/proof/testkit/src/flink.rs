@@ -15,17 +15,20 @@ use crate::http::{Connection, Request, ask, get_json};
 use crate::packages::debian_binary;
 use crate::process::{Running, free_port, run};
 
-/// How long a cluster may take to start; on a busy machine it takes half a minute.
-const START_PATIENCE: Duration = Duration::from_secs(150);
+/// How long a cluster may take to start; on a busy machine it takes minutes.
+const START_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How long Flink may take to plan and submit a job.
-const SUBMIT_PATIENCE: Duration = Duration::from_secs(120);
+const SUBMIT_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What separates the parts of an upload; it must not stand in the jar.
 const BOUNDARY: &str = "5b1f0c9d7e3a-end-of-part-5b1f0c9d7e3a";
 
-/// The class that runs a script on the cluster; its source lies beside this crate.
+/// The class that runs a script on the cluster.
 const RUNNER: &str = "SqlRunner";
+
+/// Where its source lies: it is the one that comes with distributions, as users run it.
+const RUNNER_SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../adapters/distributions/java/SqlRunner.java");
 
 /// A session cluster with one job manager and one task manager; both end when this is dropped.
 #[derive(Debug)]
@@ -254,14 +257,18 @@ fn java_options(home: &Path) -> Result<String, String> {
 
 /// Compiles the class that runs SQL scripts; returns a jar with it.
 pub fn runner_jar(home: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let jar = folder.join("runner.jar");
+    jar_of(home, Path::new(RUNNER_SOURCE), &jar).map(|()| jar)
+}
+
+/// Compiles a class against a `FLINK_HOME` and packs it into a jar.
+pub fn jar_of(home: &Path, source: &Path, jar: &Path) -> Result<(), String> {
     let (compiler, packer) = (debian_binary("javac")?, debian_binary("jar")?);
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("java").join(format!("{RUNNER}.java"));
-    let (classes, jar) = (folder.join("classes"), folder.join("runner.jar"));
+    let classes = TempDir::new().map_err(|error| format!("no folder for classes: {error}"))?;
     let mut compile = Command::new(compiler);
-    compile.args(["--release", "11", "-cp"]).arg(home.join("lib/*")).arg("-d").arg(&classes).arg(source);
+    compile.args(["--release", "11", "-cp"]).arg(home.join("lib/*")).arg("-d").arg(classes.path()).arg(source);
     run(&mut compile)?;
-    run(Command::new(packer).arg("cf").arg(&jar).arg("-C").arg(&classes).arg("."))?;
-    Ok(jar)
+    run(Command::new(packer).arg("cf").arg(jar).arg("-C").arg(classes.path()).arg(".")).map(drop)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! [`packages`] finds or fetches a tool and says why it cannot; [`process`] starts one and ends it with the test;
 //! [`http`] asks a server; [`flink`] runs Apache Flink itself. Nothing here is used by the product, and nothing here
-//! knows the product.
+//! knows the product, but for the Java class with which it runs scripts of SQL on Flink.
 
 pub mod flink;
 pub mod http;

@@ -18,6 +18,11 @@ pub const BROWSER_PACKAGES: [&str; 1] = ["playwright==1.61.0"];
 /// Pins of the PyPI clients of Flink's REST API.
 pub const CLIENT_PACKAGES: [&str; 2] = ["flink-rest-client==1.0.8", "flink-job-manager-api==1.0.2"];
 
+/// Pins of PyFlink and of what it imports for a script that has no functions in Python. What it names besides is a
+/// hundred times as large, and starts with such functions only.
+const PYFLINK_PACKAGES: [&str; 4] =
+    ["apache-flink==2.3.0", "py4j==0.10.9.7", "ruamel.yaml==0.18.10", "typing-extensions==4.15.0"];
+
 /// The folder of the files of the Web UI inside of Flink's jar, and in the cache.
 const WEB_FOLDER: &str = "web";
 
@@ -36,6 +41,16 @@ const ANY_WHEEL: [&str; 9] = [
 
 /// Finds or makes a virtual environment with exactly these packages; returns its Python.
 pub fn python_environment(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    environment(name, packages, &[])
+}
+
+/// Finds or makes a virtual environment in which PyFlink 2.3.0 runs scripts of SQL and of the Table API; returns its
+/// Python.
+pub fn pyflink() -> Result<PathBuf, String> {
+    environment("pyflink", &PYFLINK_PACKAGES, &["--no-deps"])
+}
+
+fn environment(name: &str, packages: &[&str], options: &[&str]) -> Result<PathBuf, String> {
     let version = run(Command::new("python3").arg("--version"))?;
     let mut pins = DefaultHasher::new();
     (version.trim(), packages).hash(&mut pins);
@@ -44,7 +59,7 @@ pub fn python_environment(name: &str, packages: &[&str]) -> Result<PathBuf, Stri
         run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
         let mut install = Command::new(folder.join("bin/python"));
         install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        run(install.args(packages)).map(drop)
+        run(install.args(options).args(packages)).map(drop)
     })?;
     Ok(folder.join("bin/python"))
 }

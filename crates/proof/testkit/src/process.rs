@@ -184,7 +184,7 @@ fn tail(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    const SOON: Duration = Duration::from_secs(20);
+    const SOON: Duration = Duration::from_secs(300);
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("sh");

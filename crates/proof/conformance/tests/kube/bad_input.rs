@@ -15,14 +15,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{connect, runtime};
+use crate::machine::PATIENCE;
 use crate::server::{kobel, up};
 
 const DEPLOYMENTS: &str = "/apis/flink.apache.org/v1beta1/namespaces/default/flinkdeployments";
 const SESSION_JOBS: &str = "/apis/flink.apache.org/v1beta1/namespaces/default/flinksessionjobs";
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
-/// How long a refusal may take; a busy machine needs a part of it.
-const SOON: Duration = Duration::from_secs(5);
+/// How long a refusal may take; a busy machine needs a part of it, and what is expanded takes hours.
+const SOON: Duration = Duration::from_secs(120);
 /// The most memory of the server after the worst input, in kB.
 const RESIDENT_KB_MAX: u64 = 400_000;
 
@@ -39,7 +40,7 @@ impl Site {
         let folder = TempDir::new().expect("a folder");
         let data = folder.path().join("data");
         let mut process = up(&data, folder.path());
-        process.wait_for_line("ready in ", Duration::from_secs(60)).expect("`kobel up` is ready");
+        process.wait_for_line("ready in ", PATIENCE).expect("`kobel up` is ready");
         let client = connect(&data.join("kubeconfig")).await;
         Self { process, folder, client }
     }

@@ -4,7 +4,7 @@
 //! owners, watches with their bookmarks and their end, lists in pieces, apply with its conflicts.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
@@ -17,6 +17,7 @@ use kube::{Client, Error, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::client::{connect, runtime};
+use crate::machine::PATIENCE;
 use crate::server::Server;
 use crate::transcript::Side;
 
@@ -242,7 +243,8 @@ async fn dependents_go_with_their_owner(client: Client, namespace: String) {
         serde_json::from_value(json!({"metadata": {"name": "owned", "ownerReferences": [reference]}})).expect("a map");
     maps.create(&PostParams::default(), &map).await.expect("a dependent is created");
     api.delete("a", &DeleteParams::background()).await.expect("the owner is deleted");
-    for _ in 0..600 {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
         if maps.get_opt("owned").await.expect("a look").is_none() {
             return;
         }
@@ -281,7 +283,7 @@ async fn fields_that_are_no_longer_applied_go(client: Client, namespace: String)
 macro_rules! next {
     ($watch:expr) => {
         loop {
-            let event = tokio::time::timeout(Duration::from_secs(20), $watch.next()).await.expect("an event in time");
+            let event = tokio::time::timeout(PATIENCE, $watch.next()).await.expect("an event in time");
             break match event.expect("the watch goes on").expect("an event") {
                 WatchEvent::Added(object) => format!("added {}", object.name_any()),
                 WatchEvent::Modified(object) => format!("modified {}", object.name_any()),

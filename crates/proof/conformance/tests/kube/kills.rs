@@ -21,7 +21,7 @@ const KILLS: u64 = 100;
 /// Who writes at the same time.
 const WRITERS: usize = 4;
 /// How long anything may take; a busy machine needs a part of it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What was acknowledged: names of created objects, and the last count of each writer.
 #[derive(Debug, Default)]

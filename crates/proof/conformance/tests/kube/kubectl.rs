@@ -83,7 +83,7 @@ fn first_difference(expected: &str, played: &str) -> String {
 }
 
 /// Finds `kubectl` 1.32: by that name, by its versioned name, or beside the `kubectl` of the path.
-fn find_kubectl() -> Result<PathBuf, String> {
+pub(crate) fn find_kubectl() -> Result<PathBuf, String> {
     let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
     let mut found: Vec<PathBuf> = Vec::new();
     for folder in &folders {

@@ -4,8 +4,10 @@
 
 mod bad_input;
 mod behaviour;
+mod blue_green;
 mod client;
 mod conditions;
+mod examples;
 mod flink;
 mod kills;
 mod kubectl;
@@ -14,4 +16,5 @@ mod manifests;
 mod native;
 mod resources;
 mod server;
+mod standby;
 mod transcript;

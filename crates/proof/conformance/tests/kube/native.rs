@@ -2,7 +2,6 @@
 //! it is refused before anything stops, and no process is left behind.
 
 use std::path::Path;
-use std::time::Duration;
 
 use kube::api::DynamicObject;
 use serde_json::json;
@@ -34,8 +33,8 @@ fn a_native_application_keeps_its_state_through_everything() {
         refused(&machine, &orders).await;
         saved(&machine, &orders).await;
         count = suspended(&machine, &orders, count).await;
-        count = killed(&machine, &orders, count).await;
         assert!(count > 100);
+        killed(&machine, &orders).await;
         orders.delete().await;
         assert_eq!(processes_of(machine.data()), [0; 0]);
     });
@@ -49,10 +48,10 @@ fn applications_outlive_the_controller_and_come_back_with_it() {
         let api = machine.deployments().await;
         let orders = Named::create(&api, deployment(&script)).await;
         orders.runs(1).await;
-        let count = machine.counts("orders", 0, 100).await;
+        let saved = machine.before("orders").await;
         let before = processes_of(machine.data());
         machine.kill_controller();
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        machine.goes_on(&saved).await;
         assert_eq!(processes_of(machine.data()), before, "the application does not need its controller");
         machine.start_again();
         let api = machine.deployments().await;
@@ -60,13 +59,11 @@ fn applications_outlive_the_controller_and_come_back_with_it() {
         orders.runs(1).await;
         assert_eq!(processes_of(machine.data()), before, "it was found again");
         // Everything at once.
-        machine.kill_controller();
-        before.iter().for_each(|process| kill(*process));
-        let written = machine.printed("orders").len();
+        machine.kill_everything().await;
         machine.start_again();
         let api = machine.deployments().await;
         let orders = Named::there(&api, "orders");
-        machine.counts("orders", written, count).await;
+        machine.goes_on(&saved).await;
         orders.runs(1).await;
         orders.delete().await;
         assert_eq!(processes_of(machine.data()), [0; 0]);
@@ -142,16 +139,13 @@ async fn suspended(machine: &Machine, orders: &Named<'_>, count: u64) -> u64 {
     count
 }
 
-async fn killed(machine: &Machine, orders: &Named<'_>, count: u64) -> u64 {
+async fn killed(machine: &Machine, orders: &Named<'_>) {
     // The last checkpoint is what it goes on from, so there must be one of this run.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let before = processes_of(machine.data());
-    let written = machine.printed("orders").len();
-    before.iter().for_each(|process| kill(*process));
-    let count = machine.counts("orders", written, count).await;
+    let before = machine.before("orders").await;
+    before.processes.iter().for_each(|process| kill(*process));
+    machine.gone(&before.processes).await;
+    machine.goes_on(&before).await;
     orders.until("it runs again", is_running).await;
-    assert_ne!(processes_of(machine.data()), before);
-    count
 }
 
 fn deployment(script: &Path) -> DynamicObject {

@@ -27,6 +27,16 @@ impl<'a> Named<'a> {
         Self { api, name: name.to_owned() }
     }
 
+    /// One that is about to be created by another.
+    pub(crate) async fn appears(api: &'a Api<DynamicObject>, name: &str) -> Self {
+        let begun = Instant::now();
+        while api.get_opt(name).await.expect("an answer").is_none() {
+            assert!(begun.elapsed() < PATIENCE, "there is no `{name}`");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Self::there(api, name)
+    }
+
     /// It as it is.
     pub(crate) async fn get(&self) -> DynamicObject {
         self.api.get(&self.name).await.expect("it is there")

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::transcript::Side;
 
 /// How long anything may take; a busy machine needs a part of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Names the kubeconfig of a cluster to check instead of the embedded API.
 const CLUSTER: &str = "KOBEL_TEST_KUBECONFIG";
 

@@ -122,7 +122,10 @@ static VOLATILE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z", "<time>"),
         (r#"(resourceVersion"?: ")\d+""#, "$1<version>\""),
         (r"(Resource Version: +)\d+", "$1<version>"),
-        (r"(^|\s)(\d+d)?(\d+h)?(\d+m)?\d+s(\s|$)", "$1<age>$5"),
+        // An age may be wider than another, and so may its column.
+        (r"(^|\s)(\d+d)?(\d+h)?(\d+m)?\d+s(  +|\t|$)", "$1<age>   "),
+        (r"(^|\s)(\d+d)?(\d+h)?(\d+m)?\d+s ", "$1<age> "),
+        (r"(^|\s)AGE  +", "${1}AGE   "),
         (r"https?://(127\.0\.0\.1|localhost):\d+", "<server>"),
     ]
     .into_iter()
@@ -158,6 +161,10 @@ mod tests {
             ("uid: 01234567-89ab-cdef-0123-456789abcdef", "uid: <uid>"),
             ("  resourceVersion: \"12\"", "  resourceVersion: \"<version>\""),
             ("basic   RUNNING   2m3s", "basic   RUNNING   <age>"),
+            ("basic   2m3s   <none>", "basic   <age>   <none>"),
+            ("basic   5s     <none>", "basic   <age>   <none>"),
+            ("NAME    AGE    LABELS", "NAME    AGE   LABELS"),
+            ("Normal  Scheduled  5s from kobel", "Normal  Scheduled  <age> from kobel"),
             ("at 2026-01-02T03:04:05Z", "at <time>"),
             ("parallelism: 2", "parallelism: 2"),
         ] {

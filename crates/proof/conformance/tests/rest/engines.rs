@@ -38,7 +38,7 @@ const CLUSTER: [(&str, &str); 10] = [
 ];
 
 /// How long a process may take to end once it has been told to.
-const END_PATIENCE: Duration = Duration::from_secs(60);
+const END_PATIENCE: Duration = Duration::from_secs(600);
 
 /// What the native engine answers; it goes through everything once, however many tests ask.
 static NATIVE: LazyLock<Answers> = LazyLock::new(ask_native);

@@ -61,7 +61,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begin.elapsed() < Duration::from_secs(120), "no {what}");
+        assert!(begin.elapsed() < Duration::from_secs(600), "no {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

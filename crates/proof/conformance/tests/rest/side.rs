@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::shape::{Shape, metric_name};
 
 /// How long either side may take for anything; a busy machine needs a part of it.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// In which state of a job what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -29,7 +29,7 @@ const APPLICATION_ID: i32 = 0x4b6f_6252;
 /// Version of the tables.
 const FORMAT: i32 = 1;
 /// How long to wait for another program that reads or copies the file.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The revision of a store that nothing was written to. It is not 0, which means "any" to clients.
 const FIRST_REVISION: u64 = 1;
 

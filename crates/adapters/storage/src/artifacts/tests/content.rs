@@ -13,7 +13,7 @@ use super::server::{Names, Server, reply};
 use super::{artifact, at_most, fetching, files, here};
 use crate::artifacts::digest::ContentDigest;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn names() -> Names {
     Names::leading(&[&["127.0.0.1"]])
@@ -57,7 +57,7 @@ fn content_as_large_as_allowed_is_kept() {
 fn a_server_that_is_too_slow_is_given_up() {
     let cache = tempfile::tempdir().unwrap();
     let server = Server::start(|asked, stream| match asked.path.as_str() {
-        "/silent.jar" => thread::sleep(Duration::from_secs(20)),
+        "/silent.jar" => thread::sleep(Duration::from_secs(600)),
         _ => {
             begin(stream, "content-length: 100000\r\n");
             while stream.write_all(b"x").is_ok() {
@@ -70,7 +70,7 @@ fn a_server_that_is_too_slow_is_given_up() {
         let start = Instant::now();
         let error = fetching.fetch(&artifact(&server.at("files.example", path)), None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "for `{path}`: {error:?}");
-        assert!(start.elapsed() < Duration::from_secs(10), "for `{path}`: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(300), "for `{path}`: {:?}", start.elapsed());
     }
     assert_eq!((files(cache.path(), "content").len(), files(cache.path(), "partial").len()), (0, 0));
 }

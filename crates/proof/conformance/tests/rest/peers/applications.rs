@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::native::Native;
 
 /// How long a wait may take; a busy machine needs a part of it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// How long a peer may take for all that it does.
 const REPORT_PATIENCE: Duration = Duration::from_secs(900);

@@ -14,7 +14,7 @@ use crate::native::Native;
 use crate::peers::applications::{COUNTING, counting, turn, wait_for_checkpoints};
 
 /// How long a process may take to end once its job has.
-const END_PATIENCE: Duration = Duration::from_secs(60);
+const END_PATIENCE: Duration = Duration::from_secs(600);
 
 /// The command line, told where the native engine listens.
 struct Client {
