@@ -11,6 +11,11 @@ use crate::failure::Answer;
 /// How the API is asked for all groups at once.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
+/// The API group of the kinds that Kobel looks after.
+const OWN_GROUP: &str = "flink.apache.org";
+/// How long the end of a name has to be to stand for the name: `deployments` for `flinkdeployments`.
+const ENDING_MIN: usize = 4;
+
 /// A kind that the API serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
@@ -121,7 +126,18 @@ impl Kinds {
             };
             self.all.iter().find(fits)
         });
-        found.ok_or_else(|| self.unknown(&lower, &format!("`{typed}`")))
+        found.ok_or_else(|| {
+            let meant =
+                self.own().filter(|served| served.plural.ends_with(&lower) || served.singular.ends_with(&lower));
+            let meant = meant.filter(|_| lower.len() >= ENDING_MIN).min_by_key(|served| served.plural.len());
+            let word = meant.map_or(lower.as_str(), |served| served.plural.as_str());
+            self.unknown(word, &format!("`{typed}`"))
+        })
+    }
+
+    /// The kinds that Kobel looks after, as far as they are served.
+    fn own(&self) -> impl Iterator<Item = &Served> {
+        self.all.iter().filter(|served| served.group == OWN_GROUP && served.can("list"))
     }
 
     /// The kind of a manifest.
@@ -137,7 +153,10 @@ impl Kinds {
     fn unknown(&self, word: &str, wanted: &str) -> Error {
         let listed = || self.all.iter().filter(|served| served.can("list"));
         let mut names: Vec<String> = Vec::new();
-        for name in listed().map(|served| format!("{} ({})", served.plural, served.kind)) {
+        // Of an API that serves Kobel's own kinds these are told, for the others are many.
+        let has_own = self.own().next().is_some();
+        let told = listed().filter(|served| !has_own || served.group == OWN_GROUP);
+        for name in told.map(|served| format!("{} ({})", served.plural, served.kind)) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -264,10 +283,11 @@ mod tests {
     fn an_unknown_kind_names_those_that_are_served() {
         let error = kinds().of_manifest("apps/v1", "Deployment").unwrap_err();
         assert_eq!(error.to_string(), "the API serves no kind `Deployment` of `apps/v1`");
-        let all = "it serves events (Event), namespaces (Namespace), flinkdeployments (FlinkDeployment)";
+        let all = "it serves flinkdeployments (FlinkDeployment)";
         assert_eq!(error.hint(), Some(all));
         for error in [
             kinds().named("flinkdeploymets").unwrap_err(),
+            kinds().named("Deployments").unwrap_err(),
             kinds().of_manifest("flink.apache.org/v1", "FlinkDeployment").unwrap_err(),
         ] {
             let near = "did you mean `flinkdeployments` (FlinkDeployment of `flink.apache.org/v1beta1`)? ";

@@ -36,5 +36,5 @@ mod spawn;
 mod watch;
 
 pub use ask::ask;
-pub use processes::Processes;
+pub use processes::{Processes, running};
 pub use seen::{Label, Limits, ProcessState, Seen, SeenProcess};

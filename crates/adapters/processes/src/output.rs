@@ -19,7 +19,9 @@ const LAST_WORDS_MAX: usize = 2048;
 const SEARCHED_MAX: u64 = 256 * 1024;
 /// How a row of a sink of the kind `print` begins, after the name of the sink.
 const ROWS: [&str; 4] = ["+I[", "-U[", "+U[", "-D["];
-/// How the report of an error begins where the process is one of ours.
+/// The role of the processes that are ours.
+const APPLICATION: &str = "application";
+/// How their report of an error begins.
 const ERROR: &str = "error: ";
 /// The signal that leaves no time.
 const SIGKILL: i32 = 9;
@@ -87,8 +89,8 @@ pub fn last_words(folder: &Path, role: &str, from: u64) -> String {
         _ => text.as_ref(),
     };
     let words: Vec<&str> = whole.lines().filter(|line| !is_row(line)).collect();
-    // What comes before the last error is not about the end.
-    let error = words.iter().rposition(|line| line.starts_with(ERROR)).unwrap_or(0);
+    // What comes before the last error of ours is not about the end; what others print may begin alike.
+    let error = words.iter().rposition(|line| role == APPLICATION && line.starts_with(ERROR)).unwrap_or(0);
     let words = words.get(error..).unwrap_or_default().join("\n");
     last_lines(words.trim_end()).to_owned()
 }
@@ -184,12 +186,12 @@ mod tests {
     #[test]
     fn last_words_are_neither_rows_nor_what_was_said_before_the_error() {
         let folder = tempfile::tempdir().expect("a directory");
-        let (mut output, from) = open(folder.path(), "a").expect("opened");
+        let (mut output, from) = open(folder.path(), APPLICATION).expect("opened");
         output.write_all(b"ready\nerror: no such table\n  caused by: [a]\n").expect("written");
         for row in 0..2000 {
             writeln!(output, "+I[{row}, a > b]\n2> -U[{row}]\nout:1> +U[{row}]\n-D[{row}]").expect("written");
         }
-        assert_eq!(last_words(folder.path(), "a", from), "error: no such table\n  caused by: [a]");
+        assert_eq!(last_words(folder.path(), APPLICATION, from), "error: no such table\n  caused by: [a]");
     }
 
     #[test]

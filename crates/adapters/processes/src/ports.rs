@@ -16,6 +16,9 @@ const KEPT: Duration = Duration::from_secs(600);
 /// How many ports are tried before it is given up.
 const TRIES: usize = 2_000;
 
+/// The most job managers that stand by: more do not make one machine safer.
+const STANDBYS_MAX: u32 = 15;
+
 /// The ports that were chosen of late.
 #[derive(Debug, Default)]
 pub struct PortBook {
@@ -34,6 +37,7 @@ impl PortBook {
         if count == 0 {
             return Ok(Standbys::default());
         }
+        can_stand_by(count)?;
         let job_managers = (0..count).map(|_| self.choose(recorded)).collect::<Result<Vec<_>>>()?;
         Ok(Standbys { job_managers, zookeeper: self.draw(recorded)? })
     }
@@ -50,6 +54,15 @@ impl PortBook {
         chosen.insert(port, Instant::now());
         Ok(port)
     }
+}
+
+/// Refuses more job managers that stand by than one application may have.
+pub fn can_stand_by(count: u32) -> Result<()> {
+    if count <= STANDBYS_MAX {
+        return Ok(());
+    }
+    let hint = format!("set `spec.jobManager.replicas` to {} or less", STANDBYS_MAX + 1);
+    Err(Error::invalid(format!("{count} job managers cannot stand by on one machine")).with_hint(hint))
 }
 
 fn is_free(port: u16) -> bool {
@@ -73,6 +86,17 @@ mod tests {
                 assert!(RANGE.contains(&port) && seen.insert(port), "{port}");
             }
         }
+    }
+
+    #[test]
+    fn one_application_cannot_use_up_the_ports_of_all() {
+        let book = PortBook::default();
+        assert_eq!(book.choose_standbys(15, &BTreeSet::new()).expect("free ports").job_managers.len(), 15);
+        let error = book.choose_standbys(16, &BTreeSet::new()).expect_err("too many");
+        assert_eq!(
+            (error.kind(), error.hint()),
+            (ErrorKind::Invalid, Some("set `spec.jobManager.replicas` to 16 or less"))
+        );
     }
 
     #[test]

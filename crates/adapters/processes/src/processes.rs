@@ -16,8 +16,8 @@ use crate::application::{Application, Machine};
 use crate::cgroups::Cgroups;
 use crate::file;
 use crate::kernel::{self, ProcessId};
-use crate::ports::PortBook;
-use crate::record;
+use crate::ports::{self, PortBook};
+use crate::record::{self, Record};
 use crate::seen::{Label, Limits, Seen};
 use crate::watch::{self, Watch};
 
@@ -88,6 +88,14 @@ impl Processes {
     /// Unavailable if none is free.
     pub fn free_standbys(&self, count: u32) -> Result<Standbys> {
         self.shared.ports.choose_standbys(count, &self.shared.recorded_ports())
+    }
+
+    /// Whether so many job managers can stand by on one machine.
+    ///
+    /// # Errors
+    /// Invalid if they cannot.
+    pub fn can_stand_by(&self, count: u32) -> Result<()> {
+        ports::can_stand_by(count)
     }
 
     /// Starts a launch. To start one of the same label again does what is left to do of it, and most often nothing.
@@ -215,6 +223,24 @@ impl Shared {
     fn is_over(&self, of: &Identity, id: ProcessId) -> bool {
         self.within(of, |application| Ok(!application.is_running(id))).unwrap_or(true)
     }
+}
+
+/// Looks which applications under `root` have a process that runs; another program may use the root meanwhile.
+///
+/// # Errors
+/// Denied or Unavailable if `root` cannot be read, Unsupported where there is no `/proc`.
+pub fn running(root: &Path) -> Result<Vec<Identity>> {
+    if !root.is_dir() {
+        return Ok(Vec::new());
+    }
+    let boot = kernel::boot()?;
+    let mut found = recorded(root)?;
+    found.retain(|of| {
+        let record = Record::load(&root.join(&of.namespace).join(&of.name)).ok().flatten();
+        record.is_some_and(|record| record.boot == boot && record.running().any(|(_, id)| id.is_alive()))
+    });
+    found.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    Ok(found)
 }
 
 /// The applications under `root` that have a record.

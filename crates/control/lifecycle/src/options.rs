@@ -11,10 +11,14 @@ use std::time::Duration;
 use kobel_model::deployment::{FlinkConfiguration, SavepointFormat};
 use kobel_model::quantity::parse_duration;
 use kobel_model::settings::Settings;
-use kobel_model::settings::options::{CHECKPOINTING_INTERVAL, CHECKPOINTING_TIMEOUT, TOLERABLE_FAILED_CHECKPOINTS};
+use kobel_model::settings::options::{
+    CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, TOLERABLE_FAILED_CHECKPOINTS,
+};
 
 use crate::schedule::Schedule;
 
+/// How often checkpoints are taken while a source is behind; zero is never.
+const INTERVAL_DURING_BACKLOG: &str = "execution.checkpointing.interval-during-backlog";
 /// What every key of the operator begins with.
 const PREFIX: &str = "kubernetes.operator.";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -186,7 +190,12 @@ impl<'a> Keys<'a> {
         if self.is_off("cluster.health-check.checkpoint-progress.enabled") || (said.is_none() && interval.is_none()) {
             return None;
         }
-        let longest = settings.get(&CHECKPOINTING_TIMEOUT).max(interval.unwrap_or_default());
+        // While a backlog is worked off there may be none at all.
+        if said.is_none() && self.configuration.get(INTERVAL_DURING_BACKLOG).is_some() {
+            return None;
+        }
+        let between = interval.unwrap_or_default().max(settings.get(&CHECKPOINTING_MIN_PAUSE));
+        let longest = settings.get(&CHECKPOINTING_TIMEOUT).max(between);
         let tolerated = settings.get(&TOLERABLE_FAILED_CHECKPOINTS).saturating_add(CHECKPOINTS_AT_LEAST);
         Some(said.unwrap_or_default().max(longest.saturating_mul(tolerated)))
     }
@@ -202,7 +211,12 @@ impl<'a> Keys<'a> {
 /// What is said of checkpoints, within the bounds of the catalogue.
 fn settings(configuration: &FlinkConfiguration) -> Settings {
     let mut settings = Settings::new();
-    for key in [CHECKPOINTING_INTERVAL.key(), CHECKPOINTING_TIMEOUT.key(), TOLERABLE_FAILED_CHECKPOINTS.key()] {
+    for key in [
+        CHECKPOINTING_INTERVAL.key(),
+        CHECKPOINTING_MIN_PAUSE.key(),
+        CHECKPOINTING_TIMEOUT.key(),
+        TOLERABLE_FAILED_CHECKPOINTS.key(),
+    ] {
         if let Some(value) = configuration.get(key) {
             // A value that is refused leaves the default in place.
             let _ = settings.set(key, value);

@@ -22,7 +22,7 @@ use crate::facts::Facts;
 use crate::options::Options;
 use crate::record::{LAST_STATE_DUMMY, Record, Trigger};
 use crate::snapshot::{self, Files, ReferencedJob, SnapshotFacts, SnapshotRecord};
-use crate::state::ReconciliationState;
+use crate::state::{JobManagerState, ReconciliationState};
 use crate::wording::span_of;
 use crate::{application, session};
 
@@ -75,6 +75,10 @@ pub fn plan(kind: Kind, desired: &Desired<'_>, record: &Record, now_ms: i64) -> 
     notes.extend(subject.if_there_is_no_snapshot(&course));
     notes.extend(subject.if_the_snapshot_is_old(&course));
     notes.extend(subject.if_it_does_not_come_up(&course));
+    notes.extend(subject.if_it_becomes_stateless(&course));
+    if subject.ended_before_it_ran() {
+        course.steps.retain(|step| *step != Step::Remove);
+    }
     Plan { summary, steps: course.steps, waits: course.waits, notes }
 }
 
@@ -252,6 +256,22 @@ impl Subject<'_> {
     fn saves(&self, course: &Course) -> bool {
         let pending = self.record.job.savepoints.pending.as_ref();
         pending.is_some_and(|pending| pending.trigger == Trigger::Upgrade) || stops_with_savepoint(course)
+    }
+
+    /// Whether what was started ended before its job ever ran, so that nothing is left to end.
+    fn ended_before_it_ran(&self) -> bool {
+        self.kind == Kind::Application
+            && self.record.stable.is_none()
+            && self.record.job_manager == JobManagerState::Error
+    }
+
+    /// That a job which kept its state loses it, as asked.
+    fn if_it_becomes_stateless(&self, course: &Course) -> Option<String> {
+        let before = self.record.last.as_ref().and_then(|last| last.pointer("/job/upgradeMode")?.as_str());
+        let kept = before.is_some_and(|mode| mode != UpgradeMode::Stateless.as_str()) && self.record.stable.is_some();
+        let is_dropped = start(course).is_some_and(|start| start.origin == Origin::Nothing);
+        (kept && is_dropped && self.asks_for_no_state())
+            .then(|| "the state of the job is dropped, as `job.upgradeMode: stateless` asks".to_owned())
     }
 
     /// What is done instead if the job, which was recorded to run, does not.

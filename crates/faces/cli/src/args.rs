@@ -181,7 +181,7 @@ pub(crate) struct RunArguments {
 
     /// Nothing runs; it is only found out whether the script can go on from this snapshot
     #[arg(skip)]
-    pub(crate) check: Option<PathBuf>,
+    pub(crate) check: Option<Option<PathBuf>>,
 }
 
 /// For whom a script runs.
@@ -205,9 +205,9 @@ pub(crate) struct RuntimeArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) configuration: PathBuf,
 
-    /// Run nothing, and find out whether the script can go on from this snapshot
-    #[arg(long, value_name = "SNAPSHOT")]
-    pub(crate) check: Option<PathBuf>,
+    /// Run nothing, and find out whether the script can be run, and go on from this snapshot if one is named
+    #[arg(long, value_name = "SNAPSHOT", num_args = 0..=1)]
+    pub(crate) check: Option<Option<PathBuf>>,
 }
 
 /// The engines.

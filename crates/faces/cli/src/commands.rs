@@ -27,6 +27,7 @@ pub(crate) mod get;
 mod hide;
 mod log_files;
 pub(crate) mod logs;
+mod nearby;
 pub(crate) mod open;
 mod plan;
 mod reported;

@@ -15,6 +15,7 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use kobel_model::Error;
 use mimalloc::MiMalloc;
 
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help goes to standard output, a usage error to standard error; if that is closed nobody listens.
             let _ = error.print();
+            if let Some(hint) = meant(&error, std::env::args().nth(1).as_deref()) {
+                Terminal::new(Verbosity::Normal).note(&hint);
+            }
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() });
         }
     };
@@ -41,6 +45,27 @@ fn main() -> ExitCode {
         Exit::Failed(error.kind())
     });
     ExitCode::from(exit.code())
+}
+
+/// What a wrong command line was probably meant to be.
+fn meant(error: &clap::Error, command: Option<&str>) -> Option<String> {
+    let text = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument if matches!(command, Some("apply" | "diff")) => {
+            let typed = text(ContextKind::InvalidArg)?;
+            let is_manifest = [".yaml", ".yml", ".json"].iter().any(|ending| typed.ends_with(ending));
+            (is_manifest && !typed.starts_with('-')).then(|| format!("did you mean `-f {typed}`?"))
+        }
+        ErrorKind::InvalidSubcommand => match text(ContextKind::InvalidSubcommand)? {
+            "list" | "ls" | "ps" => Some("`kobel get flinkdeployments` lists applications".to_owned()),
+            "status" => Some("`kobel explain NAME` tells how an application is".to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn dispatch(command: &Command) -> Exit {

@@ -34,11 +34,12 @@ pub fn run(root: &Path, words: &[&str]) -> Result<ExitCode> {
         problems.iter().try_for_each(|problem| print(problem))?;
         return Ok(ExitCode::FAILURE);
     }
+    let is_known = |word: &&&str| table.defences.iter().any(|defence| defence.reference == **word);
+    if let Some(stranger) = references.iter().find(|word| !is_known(word)) {
+        return Err(Error::invalid(format!("`{}` has no reference `{stranger}`", table::PATH)));
+    }
     let is_asked = |defence: &&Defence| references.is_empty() || references.contains(&defence.reference.as_str());
     let defences: Vec<&Defence> = table.defences.iter().filter(is_asked).collect();
-    if defences.is_empty() {
-        return Err(Error::invalid(format!("`{}` has no such reference", table::PATH)));
-    }
     let scratch = Scratch::make(root, &directory)?;
     let failed = failing_before(&scratch, &defences)?;
     if !failed.is_empty() {

@@ -3,12 +3,15 @@
 //! Whether state fits only the native engine can tell; of Apache Flink it is known when it has tried, but not whether
 //! there is a distribution and a program to start.
 
+use std::time::Duration;
+
 use kobel_lifecycle::change::{Change, diff};
-use kobel_lifecycle::facts::Newest;
-use kobel_lifecycle::record::Record;
+use kobel_lifecycle::facts::{Job, Newest};
+use kobel_lifecycle::record::{Record, Trigger};
+use kobel_lifecycle::state::JobState;
 use kobel_manifest::engine::{Engine, engine};
 use kobel_model::Result;
-use kobel_model::deployment::{JobState as Wanted, UpgradeMode};
+use kobel_model::deployment::{Deployment, Job as DeclaredJob, JobState as Wanted, UpgradeMode};
 use serde_json::Value;
 
 use crate::declared::{Declaration, What};
@@ -16,47 +19,102 @@ use crate::gather::Gathered;
 use crate::key::Key;
 use crate::world::World;
 
-/// Why the declared application cannot go on from the state of the one that runs; none if it can, if it need not, or if
-/// that cannot be told.
+/// How long a checkpoint is waited for that shows what the state of a job is.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What was found out about a change before anything is stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Nothing speaks against it, or there is nothing to find out.
+    Fits,
+    /// It cannot be carried out; why.
+    Refused(String),
+    /// It is being found out; what is awaited.
+    Awaited(String),
+}
+
+/// Whether the declared application can go on from the state of the one that runs.
 ///
 /// # Errors
 /// Unavailable if nobody could be asked, or if the round was put off.
-pub(crate) async fn refusal(
+pub(crate) async fn fit(
     world: &World,
     key: &Key,
     object: &Value,
     record: &Record,
     seen: (&Declaration, &Gathered),
-) -> Result<Option<String>> {
+) -> Result<Fit> {
     let (declaration, gathered) = seen;
     let (What::Deployment(deployment), Some(spec), Some(last)) =
         (&declaration.what, object.get("spec"), record.last.as_ref())
     else {
-        return Ok(None);
+        return Ok(Fit::Fits);
     };
-    let Some(job) = &deployment.cluster.job else { return Ok(None) };
+    let Some(job) = &deployment.cluster.job else { return Ok(Fit::Fits) };
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
     // What was once begun is carried out, also if it fails.
-    let is_news = record.observed_generation != Some(generation);
+    let is_news = record.observed_generation != Some(generation) && !is_being_stopped(record);
     if !is_news || job.state != Wanted::Running || diff(last, spec).change < Change::Upgrade {
-        return Ok(None);
+        return Ok(Fit::Fits);
     }
     if engine(&deployment.cluster) == Engine::Flink {
-        return world.turn.slowly(async { Ok(world.local.lacks(deployment).await) }).await;
+        let lacks = world.turn.slowly(async { Ok(world.local.lacks(deployment).await) }).await?;
+        return Ok(lacks.map_or(Fit::Fits, Fit::Refused));
     }
-    if job.upgrade_mode == UpgradeMode::Stateless || job.allow_non_restored_state {
-        return Ok(None);
+    if let Some(known) = world.refusals.of(key, generation) {
+        return Ok(known.map_or(Fit::Fits, Fit::Refused));
     }
-    // A job that has taken none has the state of the one that it began from.
-    let path = match &gathered.facts.newest {
+    let path = if keeps_state(job) { state_of(record, gathered) } else { None };
+    if keeps_state(job)
+        && path.is_none()
+        && world.refusals.asked(key, generation) < CHECKPOINT_PATIENCE
+        && let Some(job_id) = ask_for_checkpoint(world, gathered).await
+    {
+        return Ok(Fit::Awaited(format!(
+            "waits for a checkpoint of job `{job_id}`, to find out whether the change can go on from its state"
+        )));
+    }
+    find_out(world, key, generation, (deployment, path)).await
+}
+
+async fn find_out(
+    world: &World,
+    key: &Key,
+    generation: i64,
+    (deployment, path): (&Deployment, Option<&String>),
+) -> Result<Fit> {
+    let refusal = world.turn.slowly(world.local.refusal(deployment, path.map(String::as_str))).await?;
+    // A job may take its first snapshot at any moment, and then there is more to find out.
+    let is_all = path.is_some() || deployment.cluster.job.as_ref().is_none_or(|job| !keeps_state(job));
+    if is_all || refusal.is_some() {
+        world.refusals.note(key, generation, refusal.clone());
+    }
+    Ok(refusal.map_or(Fit::Fits, Fit::Refused))
+}
+
+/// Whether the job is being stopped for a change already.
+fn is_being_stopped(record: &Record) -> bool {
+    record.job.savepoints.pending.as_ref().is_some_and(|pending| pending.trigger == Trigger::Upgrade)
+}
+
+fn keeps_state(job: &DeclaredJob) -> bool {
+    job.upgrade_mode != UpgradeMode::Stateless && !job.allow_non_restored_state
+}
+
+/// The newest snapshot with the state of the job. One that has taken none has the state of the one that it began from.
+fn state_of<'a>(record: &'a Record, gathered: &'a Gathered) -> Option<&'a String> {
+    match &gathered.facts.newest {
         Newest::Snapshot { path, .. } => Some(path),
         Newest::None | Newest::Unknown(_) => record.job.restore_path.as_ref(),
-    };
-    let Some(path) = path else { return Ok(None) };
-    if let Some(known) = world.refusals.of(key, generation) {
-        return Ok(known);
     }
-    let refusal = world.turn.slowly(world.local.refusal(deployment, path)).await?;
-    world.refusals.note(key, generation, refusal.clone());
-    Ok(refusal)
+}
+
+/// Asks a job that runs for a checkpoint; answers its id if it is on its way.
+async fn ask_for_checkpoint<'a>(world: &World, gathered: &'a Gathered) -> Option<&'a str> {
+    let (Some(at), Job::Found(job)) = (&gathered.endpoint, &gathered.facts.job) else { return None };
+    if job.state != JobState::Running {
+        return None;
+    }
+    let asked = world.local.flink.take_checkpoint(at, &job.id, &gathered.facts.fresh_id);
+    world.turn.patiently(asked).await.ok().map(|()| job.id.as_str())
 }

@@ -66,14 +66,15 @@ pub(crate) async fn gather(world: &World, key: &Key, object: &Value, record: &Re
         session: session_facts,
         dependents: Dependents::default(),
     };
-    let asker = Asker { world, sight: &sight };
-    facts.job = asker.job(record).await;
+    let (asker, turn) = (Asker { world, sight: &sight }, &world.turn);
+    facts.job = turn.patiently(asker.job(record)).await;
     if is_judged(key, object) {
-        facts.health = asker.health(&facts.job).await;
+        facts.health = turn.patiently(asker.health(&facts.job)).await;
     }
-    facts.savepoint = asker.operation(record, record.job.savepoints.pending.as_ref(), Asked::Savepoint).await;
-    facts.checkpoint = asker.operation(record, record.job.checkpoints.pending.as_ref(), Asked::Checkpoint).await;
-    facts.newest = asker.newest(key, object, record, deployed.as_ref()).await;
+    let (savepoint, checkpoint) = (&record.job.savepoints.pending, &record.job.checkpoints.pending);
+    facts.savepoint = turn.patiently(asker.operation(record, savepoint.as_ref(), Asked::Savepoint)).await;
+    facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
+    facts.newest = turn.patiently(asker.newest(key, object, record, deployed.as_ref())).await;
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     if is_deleting && key.kind == Kind::Deployment && deployed.is_none_or(|deployed| deployed.what.job().is_none()) {
         facts.dependents = asker.dependents(key).await?;
@@ -88,7 +89,7 @@ pub(crate) async fn gather(world: &World, key: &Key, object: &Value, record: &Re
 /// What is seen of a deployment's own processes, which are looked after. Which of them had ended is told at once, since
 /// nobody sees it again.
 async fn tended(world: &World, key: &Key, object: &Value) -> Sight {
-    let sight = world.local.tend(&key.identity()).await;
+    let sight = world.turn.patiently(world.local.tend(&key.identity())).await;
     for why in &sight.ended {
         let event = Event { kind: EventKind::Warning, reason: lost(why), message: why.clone() };
         world.objects.tell(key, object, &event, Timestamp::now()).await;
@@ -105,7 +106,11 @@ fn is_judged(key: &Key, object: &Value) -> bool {
 
 /// The reason of an event that a process had ended.
 fn lost(why: &str) -> &'static str {
-    if why.starts_with("jobmanager") { "JobManagerLost" } else { "TaskManagerLost" }
+    match why {
+        _ if why.starts_with("jobmanager") => "JobManagerLost",
+        _ if why.starts_with("taskmanager") => "TaskManagerLost",
+        _ => "ProcessLost",
+    }
 }
 
 /// What the spec declares that was carried out last; else what the object declares.
@@ -120,7 +125,7 @@ async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Opt
     let name = object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
     let other = key.beside(Kind::Deployment, name);
     let Some(found) = world.objects.get(&other).await? else { return Ok(nothing(SessionCluster::Absent)) };
-    let sight = world.local.look(&other.identity()).await;
+    let sight = world.turn.patiently(world.local.look(&other.identity())).await;
     let facts = if found.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()) {
         SessionCluster::Leaving
     } else {

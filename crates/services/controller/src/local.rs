@@ -9,7 +9,7 @@ use kobel_flink_client::{Endpoint, FlinkClient};
 use kobel_lifecycle::decision::Start;
 use kobel_lifecycle::facts::{Cluster, Launched};
 use kobel_manifest::engine::{Engine, engine};
-use kobel_manifest::launch::JobStart;
+use kobel_manifest::launch::{JobStart, Launch};
 use kobel_manifest::place::{FlinkHome, Place, Ports, Standbys};
 use kobel_manifest::session_job::{JarRun, session_job};
 use kobel_model::deployment::{ArtifactKind, Deployment, Identity, Job, SessionJob};
@@ -115,8 +115,8 @@ impl Local {
     }
 
     async fn see(&self, of: &Identity, care: Care) -> Sight {
-        // It takes some reads of `/proc`, which is no disk.
-        let seen = match self.processes.observe(of) {
+        let (processes, whose) = (self.processes.clone(), of.clone());
+        let seen = match apart("looking at processes", move || processes.observe(&whose)).await {
             Ok(Some(seen)) => seen,
             Ok(None) => {
                 self.forget_revivals(of);
@@ -190,10 +190,22 @@ impl Local {
     /// What the program, the distribution, or the machine lacks.
     pub(crate) async fn start(&self, deployment: &Deployment, label: Label, restore: Option<String>) -> Result<()> {
         let (local, deployment) = (self.clone(), deployment.clone());
-        apart("starting a deployment", move || local.start_blocking(&deployment, &label, restore.as_deref())).await
+        let awaited = Arc::new(());
+        let waiting = Arc::downgrade(&awaited);
+        let work = move || {
+            let launch = local.launch(&deployment, &label, restore.as_deref())?;
+            // Whoever gave up waiting may have decided otherwise since.
+            if waiting.strong_count() == 0 {
+                return Err(Error::new(ErrorKind::Unavailable, "nobody waits for the start any more"));
+            }
+            local.processes.start(&deployment.identity, &label, &launch)
+        };
+        let started = apart("starting a deployment", work).await;
+        drop(awaited);
+        started
     }
 
-    fn start_blocking(&self, deployment: &Deployment, label: &Label, restore: Option<&str>) -> Result<()> {
+    fn launch(&self, deployment: &Deployment, label: &Label, restore: Option<&str>) -> Result<Launch> {
         let of = &deployment.identity;
         let job = deployment.cluster.job.as_ref();
         let flink = match engine(&deployment.cluster) {
@@ -209,11 +221,10 @@ impl Local {
             artifact,
             flink,
         };
-        let launch = match &label.job_id {
+        Ok(match &label.job_id {
             Some(job_id) => kobel_manifest::application(deployment, &JobStart { job_id, restore }, &place),
             None => kobel_manifest::session(deployment, &place),
-        };
-        self.processes.start(of, label, &launch)
+        })
     }
 
     /// The program of a job, on this machine.
@@ -278,6 +289,7 @@ impl Local {
         let looked = apart("looking for what is needed", move || {
             let job = deployment.cluster.job.as_ref();
             local.flink_home(&deployment, kind_of(job))?;
+            local.processes.can_stand_by(kobel_manifest::standbys(&deployment.cluster))?;
             job.map(|job| local.artifact(job)).transpose()
         });
         let error = looked.await.err()?;
@@ -285,16 +297,16 @@ impl Local {
         Some(format!("the change cannot be carried out, and nothing was stopped: {}{hint}", chain(&error)))
     }
 
-    /// Why a native application cannot go on from a snapshot; none if it can. Nothing is changed.
+    /// Why a native application cannot be started, from a snapshot if one is named; none if it can. Nothing is changed.
     ///
     /// # Errors
     /// Unavailable if it cannot be asked.
-    pub(crate) async fn refusal(&self, deployment: &Deployment, snapshot: &str) -> Result<Option<String>> {
-        let (local, deployment, snapshot) = (self.clone(), deployment.clone(), snapshot.to_owned());
-        apart("checking a change", move || local.refusal_blocking(&deployment, &snapshot)).await
+    pub(crate) async fn refusal(&self, deployment: &Deployment, snapshot: Option<&str>) -> Result<Option<String>> {
+        let (local, deployment, snapshot) = (self.clone(), deployment.clone(), snapshot.map(str::to_owned));
+        apart("checking a change", move || local.refusal_blocking(&deployment, snapshot.as_deref())).await
     }
 
-    fn refusal_blocking(&self, deployment: &Deployment, snapshot: &str) -> Result<Option<String>> {
+    fn refusal_blocking(&self, deployment: &Deployment, snapshot: Option<&str>) -> Result<Option<String>> {
         let of = &deployment.identity;
         let Some(job) = &deployment.cluster.job else { return Ok(None) };
         let place = Place {
@@ -307,7 +319,8 @@ impl Local {
         };
         let start = JobStart { job_id: NO_JOB, restore: None };
         let launch = kobel_manifest::application(deployment, &start, &place);
-        let answer = kobel_processes::ask(&place.folder, &launch, &["--check", snapshot], ASK_PATIENCE)?;
+        let question: Vec<&str> = std::iter::once("--check").chain(snapshot).collect();
+        let answer = kobel_processes::ask(&place.folder, &launch, &question, ASK_PATIENCE)?;
         let told = |words: String| format!("the change cannot be carried out, and nothing was stopped: {words}");
         Ok(answer.err().map(told))
     }

@@ -163,7 +163,6 @@ impl Objects {
         }
     }
 
-    /// Waits for a turn and for an answer, but not for ever.
     /// Creates an object, unless there is one of its name.
     ///
     /// # Errors
@@ -207,6 +206,7 @@ impl Objects {
         }
     }
 
+    /// Waits for a call and for its answer, but not for ever.
     async fn answer<T>(&self, act: &str, key: &Key, call: impl Future<Output = T>) -> Result<T> {
         let late = || failure(act, key, format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
         // It is never closed, so there is always one in the end.

@@ -57,6 +57,7 @@ pub fn plan(current: Option<&Value>, declared: &Value, session_jobs: Option<&[St
         Err(problems) => Plan::nothing(&format!("it is refused: {}", listed(&problems))),
         Ok(Declared::Snapshot(_)) if current.is_some() => Plan::nothing("a snapshot is asked for once"),
         Ok(Declared::Snapshot(snapshot)) => told(course::plan_of_snapshot(&snapshot, now_ms)),
+        Ok(Declared::BlueGreen(_)) => of_pair(current),
         Ok(_) => {
             let declaration = Declaration::read(declared).ok().flatten()?;
             let generation = generation(declared).max(current.map_or(1, |current| generation(current) + 1));
@@ -66,6 +67,15 @@ pub fn plan(current: Option<&Value>, declared: &Value, session_jobs: Option<&[St
         }
     };
     Some(Plan { changes, ..plan })
+}
+
+/// What is done about a pair of deployments.
+fn of_pair(current: Option<&Value>) -> Plan {
+    let summary = match current {
+        None => "the first deployment of the pair is made",
+        Some(_) => "what would restart a job is proven in the other deployment of the pair first",
+    };
+    Plan { summary: summary.to_owned(), ..Plan::default() }
 }
 
 fn generation(object: &Value) -> i64 {

@@ -17,15 +17,18 @@ use serde_json::Value;
 use crate::act;
 use crate::conditions;
 use crate::declared::{Declaration, What, listed, with_spec};
-use crate::fit::refusal;
+use crate::fit::{Fit, fit};
 use crate::gather::{Gathered, gather};
 use crate::key::{Key, Kind};
 use crate::objects::Written;
 use crate::status;
-use crate::world::World;
+use crate::world::{STANDS, World};
 
 /// How soon an object is looked at again that nothing can be done about.
 const LONG: Duration = Duration::from_secs(60);
+
+/// How soon it is looked whether something is found out.
+const CHECK_AGAIN: Duration = Duration::from_millis(250);
 
 /// When an object is looked at next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +76,16 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         return Ok(Next::Again(Duration::ZERO));
     }
     let gathered = gather(world, key, &object, &record).await?;
-    let (declaration, problem) = match problem {
-        Some(problem) => (declaration, Some(problem)),
-        None if is_deleting => (declaration, None),
-        None => match refused(world, key, &object, &record, (&declaration, &gathered)).await? {
-            Some(refusal) => (last(&object, &record).unwrap_or(declaration), Some(refusal)),
-            None => (declaration, None),
-        },
+    let fit = match problem {
+        Some(problem) => Fit::Refused(problem),
+        None if is_deleting => Fit::Fits,
+        None => fitting(world, key, &object, &record, (&declaration, &gathered)).await?,
     };
-    let (spec, generation) = match (&problem, &record.last) {
+    let (declaration, held) = match fit {
+        Fit::Fits => (declaration, None),
+        held => (last(&object, &record).unwrap_or(declaration), Some(held)),
+    };
+    let (spec, generation) = match (&held, &record.last) {
         // What is carried out is what was carried out last, and nobody is to think otherwise.
         (Some(_), Some(last)) => {
             (runs(last, &record), record.observed_generation.unwrap_or_else(|| generation(&object)))
@@ -92,9 +96,10 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         Subject { key, object: &object, spec: &spec, generation, declaration: &declaration, gathered: &gathered };
     let mut decision = subject.decide(&record, is_deleting);
     world.metrics.is(key, decision.record.lifecycle.as_str());
-    match problem {
-        Some(problem) => refuse(&mut decision, &record, problem),
-        None => tell_why_not(&mut decision, &record),
+    match held {
+        Some(Fit::Refused(problem)) => refuse(&mut decision, &record, problem),
+        Some(Fit::Awaited(what)) => hold(&mut decision, what),
+        Some(Fit::Fits) | None => tell_why_not(&mut decision, &record),
     }
     subject.describe(&decision, &mut status, world);
     carry_out(world, &subject, &record, decision, status).await
@@ -141,20 +146,21 @@ fn runs(last: &Value, record: &Record) -> Value {
     spec
 }
 
-/// Why a change is not carried out, if that is found out before anything stops; not being able to find out is one too.
+/// Whether a change can be carried out, as far as that is found out before anything stops; not being able to find out
+/// refuses it too.
 ///
 /// # Errors
 /// Unavailable if the round was put off.
-async fn refused(
+async fn fitting(
     world: &World,
     key: &Key,
     object: &Value,
     record: &Record,
     seen: (&Declaration, &Gathered),
-) -> Result<Option<String>> {
-    match refusal(world, key, object, record, seen).await {
+) -> Result<Fit> {
+    match fit(world, key, object, record, seen).await {
         Err(error) if !world.turn.is_put_off() => {
-            Ok(Some(format!("the change cannot be carried out, and nothing was stopped: {}", told(&error))))
+            Ok(Fit::Refused(format!("the change cannot be carried out, and nothing was stopped: {}", told(&error))))
         }
         outcome => outcome,
     }
@@ -170,15 +176,33 @@ fn told(error: &Error) -> String {
 
 /// Says that a change is not carried out.
 fn refuse(decision: &mut Decision, before: &Record, problem: String) {
-    if before.error.as_ref() != Some(&problem) {
+    // The number of the newest checkpoint stands in it, which makes no news.
+    let words = |text: &str| text.chars().filter(|letter| !letter.is_ascii_digit()).collect::<String>();
+    if before.error.as_deref().map(words) != Some(words(&problem)) {
         let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problem.clone() };
         decision.events.push(event);
     }
     if decision.wait.reason == conditions::SETTLED {
         decision.wait.reason = "ChangeRefused";
         decision.wait.message.clone_from(&problem);
+        // What a program says may change under the same name.
+        decision.wait.again = sooner(decision.wait.again, STANDS);
     }
     decision.record.error = Some(problem);
+}
+
+/// Says that it is being found out whether a change can be carried out.
+fn hold(decision: &mut Decision, what: String) {
+    if decision.wait.reason == conditions::SETTLED {
+        decision.wait.reason = "CheckingChange";
+        decision.wait.message = what;
+        decision.wait.again = sooner(decision.wait.again, CHECK_AGAIN);
+    }
+}
+
+/// The sooner of two times; zero stands for never.
+fn sooner(one: Duration, other: Duration) -> Duration {
+    if one.is_zero() { other } else { one.min(other) }
 }
 
 /// Says why an act is tried again, if it failed before.
@@ -371,7 +395,8 @@ impl Subject<'_> {
             None => conditions::session_runs(record),
         };
         let honoured = conditions::honoured(&self.declaration.unhonoured, &conditions, self.generation);
-        let all = [running, conditions::settled(&decision.wait, self.generation)];
+        // It is about what is asked for now, also where that is refused and what runs is older.
+        let all = [running, conditions::settled(&decision.wait, generation(self.object))];
         all.into_iter().chain(honoured).for_each(|condition| conditions::lay(&mut conditions, condition, now));
         status.conditions = Some(conditions);
         if let What::Deployment(deployment) = &self.declaration.what {

@@ -142,7 +142,7 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
         }
         _ => other.clone(),
     };
-    let endpoint = world.local.look(&cluster.identity()).await.endpoint;
+    let endpoint = world.turn.patiently(world.local.look(&cluster.identity())).await.endpoint;
     let state = record.job.state;
     let job = match (&record.job.id, state) {
         (Some(id), Some(JobState::Running)) if endpoint.is_some() => ReferencedJob::Running { job_id: id.clone() },

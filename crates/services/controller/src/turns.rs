@@ -1,17 +1,18 @@
 //! Turns: how many rounds read, decide and write at once, and how many of them do what may take minutes.
 //!
 //! A round has a turn from its beginning to its end, but for the time of its slow work, such as fetching a program: then
-//! it gives its turn to another round. So slow servers keep no object from being looked at. Slow work has places of its
+//! it gives its turn to another round, as it does while it waits for a job manager that does not answer at once. So slow servers keep no object from being looked at. Slow work has places of its
 //! own, and few may wait for one, because a round that waits keeps in memory what it has read; who finds no room is put
 //! off to a later round.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kobel_model::{Error, ErrorKind, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// The most rounds that have a turn.
 pub(crate) const ROUNDS_MAX: usize = 16;
@@ -19,6 +20,9 @@ pub(crate) const ROUNDS_MAX: usize = 16;
 pub(crate) const SLOW_MAX: usize = 8;
 /// The most pieces of slow work that wait for a place.
 const WAITING_MAX: usize = 32;
+
+/// How long an answer may take before a round that waits for it gives its turn away.
+const PROMPT: Duration = Duration::from_millis(250);
 
 /// The turns that there are. Clones share them.
 #[derive(Debug, Clone)]
@@ -97,6 +101,23 @@ impl Turn {
         .await
     }
 
+    /// Waits for whoever may be slow to answer; while he is, others have the turn.
+    pub(crate) async fn patiently<T>(&self, wait: impl Future<Output = T>) -> T {
+        let mut wait = pin!(wait);
+        if let Ok(done) = timeout(PROMPT, &mut wait).await {
+            return done;
+        }
+        let state = &*self.state;
+        drop(lock(&state.held).take());
+        self.aside(async {
+            let done = wait.await;
+            let turn = state.turns.turn().await;
+            *lock(&state.held) = turn;
+            done
+        })
+        .await
+    }
+
     /// Waits for something in a time that does not count as the round's own.
     pub(crate) async fn aside<T>(&self, wait: impl Future<Output = T>) -> T {
         let begun = Instant::now();
@@ -156,6 +177,27 @@ mod tests {
         drop(other);
         let spared = tasks.join_next().await.unwrap().unwrap();
         assert!(spared >= 20 * MOMENT, "waiting for a turn is not its own time either: {spared:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_an_answer_that_is_late_has_no_turn_meanwhile() {
+        let turns = Turns::default();
+        let (mut all, mut tasks) = (Vec::new(), JoinSet::new());
+        for _ in 1..ROUNDS_MAX {
+            all.push(turns.take().await);
+        }
+        let waiting = turns.take().await;
+        tasks.spawn(async move {
+            waiting.patiently(sleep(PROMPT / 2)).await;
+            let prompt = waiting.spared();
+            waiting.patiently(sleep(10 * MOMENT)).await;
+            (prompt, waiting.spared())
+        });
+        let other = timeout(MOMENT, turns.take()).await.expect("the turn of who waits");
+        drop(other);
+        let (prompt, late) = tasks.join_next().await.unwrap().unwrap();
+        assert_eq!(prompt, Duration::ZERO);
+        assert!(late >= 9 * MOMENT, "{late:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -61,12 +61,14 @@ impl World {
 type Finding = (i64, Instant, Option<String>);
 
 /// How long a finding stands: what a program says may change under the same name.
-const STANDS: Duration = Duration::from_secs(30);
+pub(crate) const STANDS: Duration = Duration::from_secs(10);
 
 /// Which generations of which objects cannot go on from the state that is there; finding it out takes a process.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     known: Arc<Mutex<BTreeMap<Key, Finding>>>,
+    /// Since when it is tried to find out about a generation.
+    asked: Arc<Mutex<BTreeMap<Key, (i64, Instant)>>>,
 }
 
 impl Refusals {
@@ -85,8 +87,19 @@ impl Refusals {
             .insert(key.clone(), (generation, Instant::now(), refusal));
     }
 
+    /// For how long it is tried to find out about this generation; from now on, if it was not.
+    pub(crate) fn asked(&self, key: &Key, generation: i64) -> Duration {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = asked.entry(key.clone()).or_insert_with(|| (generation, Instant::now()));
+        if known.0 != generation {
+            *known = (generation, Instant::now());
+        }
+        known.1.elapsed()
+    }
+
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, key: &Key) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }

@@ -93,8 +93,11 @@ pub fn start(round: &mut Round<'_>, launch: Launch) -> Verdict {
     round.set_job_state(JobState::Reconciling);
     round.record.health = None;
     let job = &mut round.record.job;
+    // A start that is tried again changes nothing: whatever is written wakes whoever wrote it.
+    if job.id.as_ref() != Some(&launch.job_id) || job.start_ms.is_none() {
+        job.start_ms = Some(round.facts.now_ms);
+    }
     job.id = Some(launch.job_id.clone());
-    job.start_ms = Some(round.facts.now_ms);
     job.restore_path.clone_from(&launch.restore);
     job.savepoints.pending = None;
     job.checkpoints.pending = None;

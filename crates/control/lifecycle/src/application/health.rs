@@ -29,7 +29,11 @@ pub fn observe(round: &mut Round<'_>) {
     };
     let Some(samples) = round.facts.health.as_ref().filter(|_| round.reachable().is_some()) else { return };
     let before = round.record.health.as_ref();
-    let Some(judged) = judge(check, before, samples, round.facts.now_ms) else { return };
+    let is_running = round.record.job.state == Some(JobState::Running);
+    // A job that has not run yet reads its state first; its time begins after that.
+    let is_reading = !is_running && before.is_none_or(|before| before.completed_checkpoints == NOT_TOLD);
+    let samples = Samples { completed_checkpoints: samples.completed_checkpoints.filter(|_| !is_reading), ..*samples };
+    let Some(judged) = judge(check, before, &samples, round.facts.now_ms) else { return };
     // A look that tells nothing new is not written down.
     if before.is_none_or(|before| judged != Health { at_ms: judged.at_ms, ..before.clone() }) {
         round.record.health = Some(judged);

@@ -27,6 +27,8 @@ pub fn arrive(round: &mut Round<'_>) -> bool {
             Some(launched.generation) == round.record.observed_generation && launched.job_id == round.record.job.id
         });
     if is_ours {
+        // Earlier tries may have failed for long.
+        round.record.job.start_ms = Some(round.facts.now_ms);
         round.record.last = round.record.last.as_ref().map(spec::running);
         round.record.is_first = false;
         round.record.reconciliation = match round.record.reconciliation {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::record::{JobRecord, Pending};
-use crate::state::{JobManagerState, JobState};
+use crate::state::JobState;
 
 const NOW: i64 = 1_000_000_000;
 const OLD: &str = "3c000000000000000000000000000000";
@@ -172,6 +172,26 @@ fn other_changes_have_their_own_words() {
     case.check(Kind::Application, "nothing is done; nothing differs from what was carried out last", &[], &[]);
     case.spec["job"]["allowNonRestoredState"] = json!(true);
     case.check(Kind::Application, "nothing is done now; what changes counts when it is next needed", &[], &[]);
+}
+
+#[test]
+fn a_change_to_stateless_says_that_the_state_is_dropped() {
+    let mut case = Case::changed(UpgradeMode::Stateless);
+    case.record.last.as_mut().unwrap()["job"]["upgradeMode"] = json!("savepoint");
+    let dropped = "the state of the job is dropped, as `job.upgradeMode: stateless` asks";
+    assert_eq!(case.plan(Kind::Application).notes, [dropped]);
+    case.record.stable = None;
+    assert_eq!(case.plan(Kind::Application).notes, Vec::<String>::new());
+}
+
+#[test]
+fn what_never_ran_has_no_cluster_to_end() {
+    let mut case = Case::changed(UpgradeMode::Stateless);
+    let ends = |case: &Case| case.plan(Kind::Application).steps.contains(&Step::Remove);
+    (case.record.job_manager, case.record.job.state) = (JobManagerState::Error, Some(JobState::Failed));
+    assert!(ends(&case));
+    case.record.stable = None;
+    assert!(!ends(&case));
 }
 
 #[test]

@@ -52,6 +52,9 @@ Examples:
 The job runs on. Where the savepoint lies goes to standard output. Deleting
 the FlinkStateSnapshot that is made for it deletes its files.";
 
+/// The most subtasks that an operator may have.
+const PARALLELISM_MAX: u32 = 32_768;
+
 /// Whether and how long a command waits for what it asked for.
 #[derive(Debug, Args)]
 pub(crate) struct WaitArguments {
@@ -124,7 +127,7 @@ pub(crate) struct RescaleArguments {
     pub(crate) target: String,
 
     /// How many subtasks of each operator run from now on
-    #[arg(value_name = "PARALLELISM", value_parser = clap::value_parser!(u32).range(1..=32768))]
+    #[arg(value_name = "PARALLELISM", value_parser = parse_parallelism)]
     pub(crate) parallelism: u32,
 
     /// How to wait.
@@ -170,6 +173,11 @@ pub(crate) enum Format {
     Native,
 }
 
+fn parse_parallelism(text: &str) -> Result<u32, String> {
+    let read = text.parse::<u32>().ok().filter(|parallelism| (1..=PARALLELISM_MAX).contains(parallelism));
+    read.ok_or_else(|| format!("expected a whole number from 1 to {PARALLELISM_MAX}"))
+}
+
 /// Reads a time to wait. A bare number would be milliseconds to Flink and seconds to most people, so it is refused.
 pub(super) fn parse_wait(text: &str) -> Result<Duration, String> {
     let has_unit = text.trim_end().ends_with(|c: char| !c.is_ascii_digit());
@@ -210,6 +218,8 @@ mod tests {
             ("rescale a", false),
             ("rescale a 0", false),
             ("rescale a 32769", false),
+            ("rescale a two", false),
+            ("rescale a 32768", true),
             ("rescale a 4 --timeout 90s", true),
             ("savepoint a --path file:///x --format native", true),
             ("savepoint a --format full", false),

@@ -22,6 +22,8 @@ pub(crate) struct Order<'a> {
     pub(crate) api: &'a ApiArguments,
     /// What the object is then: `suspended`.
     pub(crate) outcome: &'a str,
+    /// What is said when nobody waits: `suspension asked for`.
+    pub(crate) asked: &'a str,
     /// What is said of an object that is so before anything is done: `is suspended already`.
     pub(crate) already: &'a str,
 }
@@ -59,8 +61,8 @@ impl Order<'_> {
         let is_unchanged = metadata(&merged.object, "resourceVersion") == metadata(&target.object, "resourceVersion");
         target.object = merged.object;
         if self.wait.no_wait {
-            let word = if is_unchanged { "patched (no change)" } else { "patched" };
-            print(terminal, &format!("{} {word}\n", target.shown()))?;
+            let word = if is_unchanged { "asked for already" } else { self.asked };
+            print(terminal, &format!("{} {word}; {}\n", target.shown(), told_by(&target.typed(&session))))?;
             return Ok(Exit::Done);
         }
         let generation = Reported::of(&target.object).generation();
@@ -70,6 +72,11 @@ impl Order<'_> {
         print(terminal, &format!("{} {}\n", target.shown(), self.outcome))?;
         Ok(Exit::Done)
     }
+}
+
+/// Where to see how it goes on.
+fn told_by(typed: &str) -> String {
+    format!("`kobel explain {typed}` tells how it goes")
 }
 
 /// Whether an object already is what is wanted, so that there is nothing to ask for.

@@ -1,6 +1,7 @@
 //! What the commands that ask an API share: finding it, asking it, and ending as its answers say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use kobel_kubernetes::cluster::Cluster;
 use kobel_kubernetes::context::{Choice, Context, Places};
@@ -9,7 +10,7 @@ use kobel_kubernetes::kinds::{Kinds, Served};
 use kobel_kubernetes::manifests::{self, Manifest};
 use kobel_model::{Error, ErrorKind, Result};
 
-use super::data;
+use super::{data, nearby};
 use crate::args::resources::ApiArguments;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -69,7 +70,15 @@ pub(crate) fn documents(
     check: Check,
     terminal: &Terminal,
 ) -> Result<Vec<Document>> {
-    let (manifests, mut problems) = manifests::read(files);
+    let (mut present, mut problems) = (Vec::new(), Vec::new());
+    for file in files {
+        match absent(file) {
+            Some(error) => problems.push(error),
+            None => present.push(file.clone()),
+        }
+    }
+    let (manifests, wrong) = if present.is_empty() { (Vec::new(), Vec::new()) } else { manifests::read(&present) };
+    problems.extend(wrong);
     let mut documents = Vec::new();
     for mut manifest in manifests {
         let served = session.kinds.of_manifest(&manifest.api_version, &manifest.kind);
@@ -90,6 +99,15 @@ pub(crate) fn documents(
         }
     }
     all_or_nothing(documents, problems, terminal)
+}
+
+/// The error of a file that is not there, with what may have been meant.
+fn absent(file: &Path) -> Option<Error> {
+    if file == Path::new("-") {
+        return None;
+    }
+    let error = fs::metadata(file).err().filter(|error| error.kind() == io::ErrorKind::NotFound)?;
+    Some(Error::io(format!("cannot read `{}`", file.display()), error).with_hint(nearby::hint(file)))
 }
 
 /// The error of a request about a document, with its place.
@@ -214,6 +232,17 @@ mod tests {
     use kobel_kubernetes::failure::Refusal;
 
     use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_with_its_neighbour() {
+        let directory = tempfile::tempdir().unwrap();
+        let (here, wrong) = (directory.path().join("orders.yaml"), directory.path().join("order.yaml"));
+        fs::write(&here, "").unwrap();
+        assert!(absent(&here).is_none() && absent(Path::new("-")).is_none());
+        let error = absent(&wrong).unwrap();
+        assert_eq!(error.kind(), ErrorKind::Missing);
+        assert!(error.hint().is_some_and(|hint| hint.ends_with("orders.yaml`?")), "{error:?}");
+    }
 
     #[test]
     fn a_word_that_is_no_kind_may_be_meant_as_a_name() {

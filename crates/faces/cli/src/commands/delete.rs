@@ -7,6 +7,7 @@ use kobel_kubernetes::objects::Propagation;
 use kobel_model::{Error, Result};
 
 use super::client::{Session, all_or_nothing, complete, documents, kind_of, named, print, reference};
+use super::reported::Reported;
 use crate::args::resources::DeleteArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -41,6 +42,11 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
         match session.cluster.delete(&one.served, namespace, &one.name, Propagation::Background).await {
             Ok(()) => {
                 print(terminal, &format!("{} \"{}\" deleted\n", one.served.shown(), one.name))?;
+                if let Some(path) = before.as_ref().and_then(|object| Reported::of(object).restore_path()) {
+                    let name = &one.name;
+                    terminal
+                        .note(&format!("its snapshots stay, such as `{path}`; `kobel events {name}` names the newest"));
+                }
                 waiting.extend(before.map(|object| (one.served, object)));
             }
             Err(failure) if failure.is_missing() && arguments.ignore_not_found => {}

@@ -96,9 +96,12 @@ async fn meant(session: &Session, arguments: &EventsArguments) -> Result<Meant> 
     }
 }
 
+/// Whose events they are, if not those of what was named.
+const WHOSE: &str = "these are events of another kind of object with that name, or of one that is gone";
+
 /// What is said of an object that is not there; without a trace of it, that is the error.
 fn afterlife(absence: Error, events: &[Value]) -> Result<String> {
-    if events.is_empty() { Err(absence) } else { Ok(format!("{absence}; these are the events of one that is gone")) }
+    if events.is_empty() { Err(absence) } else { Ok(format!("{absence}; {WHOSE}")) }
 }
 
 fn nothing(selection: &Selection) -> String {
@@ -234,7 +237,7 @@ LAST SEEN       TYPE      REASON           OBJECT                    MESSAGE
     fn the_events_of_what_is_gone_are_told_with_a_note() {
         let absence = || Error::new(ErrorKind::Missing, "there is no FlinkDeployment `flights`");
         let note = afterlife(absence(), &[event()]).unwrap();
-        assert_eq!(note, "there is no FlinkDeployment `flights`; these are the events of one that is gone");
+        assert_eq!(note, format!("there is no FlinkDeployment `flights`; {WHOSE}"));
         assert_eq!(afterlife(absence(), &[]).unwrap_err().kind(), ErrorKind::Missing);
     }
 

@@ -11,7 +11,7 @@ use super::changed_program;
 use super::chronology;
 use super::client::{Session, complete, print};
 use super::columns::Columns;
-use super::explanation::{explanation, headline};
+use super::explanation::{explanation, headline, is_refused};
 use super::reported::{Condition, HONOURED, RUNNING, Reported, SETTLED};
 use super::target::Target;
 use crate::args::inspection::{ExplainArguments, Form};
@@ -45,7 +45,8 @@ async fn explain(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Ex
         }
     };
     print(terminal, &format!("{}\n", text.trim_end()))?;
-    if let Some(hint) = changed_program::hint(&session, &target.served, &target.object) {
+    let is_refused = is_refused(Reported::of(&target.object));
+    if !is_refused && let Some(hint) = changed_program::hint(&session, &target.served, &target.object) {
         terminal.note(&hint);
     }
     Ok(Exit::Done)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::age::age;
-use super::reported::{HONOURED, RUNNING, Reported, SETTLED};
+use super::reported::{HONOURED, REFUSED, RUNNING, Reported, SETTLED};
 
 /// That something is to run and does not yet, if that is so: the first thing to know of it.
 pub(crate) fn headline(object: &Value, now: Timestamp) -> Option<String> {
@@ -52,6 +52,7 @@ fn state(reported: Reported<'_>, object: &Value, now: Timestamp) -> String {
     let sentence = match reported.lifecycle() {
         None => return "Nothing is reported: no control loop has looked at it yet.".to_owned(),
         Some("CREATED") => "It is accepted, and nothing was started yet.",
+        Some("SUSPENDED") if is_refused(reported) => "It is suspended, and what was asked for since is refused.",
         Some("SUSPENDED") => {
             return match reported.restore_path() {
                 Some(path) => format!("It is suspended, as asked; it goes on from {path}."),
@@ -71,6 +72,11 @@ fn state(reported: Reported<'_>, object: &Value, now: Timestamp) -> String {
     format!("{sentence}{job}")
 }
 
+/// Whether the change that was asked for last cannot be carried out.
+pub(crate) fn is_refused(reported: Reported<'_>) -> bool {
+    reported.condition(SETTLED).is_some_and(|settled| settled.status != "True" && settled.reason == REFUSED)
+}
+
 /// A spec that nobody has acted on.
 fn behind(reported: Reported<'_>) -> Option<String> {
     let (declared, observed) = (reported.generation(), reported.observed()?);
@@ -87,9 +93,12 @@ fn awaited(reported: Reported<'_>, now: Timestamp) -> Option<String> {
     let since = if settled.since.is_empty() {
         String::new()
     } else {
-        format!(" It has not been settled for {}.", age(settled.since, now))
+        format!("It has not been settled for {}.", age(settled.since, now))
     };
-    Some(format!("What is awaited ({}): {}.{since}", settled.reason, settled.message.trim_end_matches('.')))
+    let message = settled.message.trim_end().trim_end_matches('.');
+    // The excerpt of a script that an error shows stands on lines of its own.
+    let end = if message.contains('\n') { "\n" } else { ". " };
+    Some(format!("What is awaited ({}): {message}{end}{since}", settled.reason).trim_end().to_owned())
 }
 
 fn error(reported: Reported<'_>) -> Option<String> {
@@ -111,6 +120,12 @@ fn advice(reported: Reported<'_>, words: &str) -> Option<String> {
         return None;
     }
     let advice = match reported.lifecycle() {
+        _ if is_refused(reported) => {
+            "What runs, or does not, is as before. It is tried again by itself, so it is enough \
+                                      to put right what is wrong; or undo the change, or give the state up with \
+                                      `job.upgradeMode: stateless`."
+                .to_owned()
+        }
         None => "See that `kobel up` runs, without `--api-only`, or the operator of the cluster.".to_owned(),
         Some("SUSPENDED") => format!("`kobel resume {words}` starts it."),
         Some("FAILED") => {
@@ -167,6 +182,14 @@ mod tests {
                  Generation 3 of the spec is not acted on yet; the last that was is 2.\n\
                  What is awaited (Savepoint): waits for the savepoint 0a1b. It has not been settled for 12s.\n\
                  Not everything counts here: have no effect on this machine: spec.ingress.",
+            ),
+            (
+                json!({"lifecycleState": "SUSPENDED", "jobStatus": {"upgradeSavepointPath": "file:///s"}, "conditions": [
+                    {"type": "Settled", "status": "False", "reason": "ChangeRefused", "message": "no table `a`"}]}),
+                "It is suspended, and what was asked for since is refused.\n\
+                 What is awaited (ChangeRefused): no table `a`.\n\
+                 What runs, or does not, is as before. It is tried again by itself, so it is enough to put right what \
+                 is wrong; or undo the change, or give the state up with `job.upgradeMode: stateless`.",
             ),
             (
                 json!({"lifecycleState": "SUSPENDED", "jobStatus": {"upgradeSavepointPath": "file:///s"}}),

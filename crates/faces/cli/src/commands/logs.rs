@@ -108,11 +108,16 @@ impl Reader<'_> {
     fn look(&mut self, lines: Option<usize>) -> Result<()> {
         let names = names(&self.directory)?;
         for file in chosen(&names, self.role) {
-            if !self.tails.contains_key(file.name) {
-                let path = self.directory.join(file.name);
-                let tail = Tail::open(&path, lines).map_err(|error| unreadable(&path, error))?;
-                self.tails.insert(file.name.to_owned(), Open::new(file, tail));
+            if let Some(open) = self.tails.get_mut(file.name) {
+                // The log of a process appears later than what it prints.
+                if file.content == Content::OutputBesideLog && open.repeats.is_none() {
+                    open.repeats = Some(Repeats::default());
+                }
+                continue;
             }
+            let path = self.directory.join(file.name);
+            let tail = Tail::open(&path, lines).map_err(|error| unreadable(&path, error))?;
+            self.tails.insert(file.name.to_owned(), Open::new(file, tail));
         }
         Ok(())
     }

@@ -45,6 +45,10 @@ fn text(plan: &Plan) -> String {
         line(&format!("    {number}. "), step);
     }
     plan.notes.iter().for_each(|note| line("    - ", note));
+    let is_start = |step: &String| step.starts_with("start generation ") || step.starts_with("submit generation ");
+    if plan.steps.iter().any(is_start) {
+        line("    - ", "the program itself is not looked at before it is applied");
+    }
     text
 }
 
@@ -58,7 +62,11 @@ mod tests {
         let plan = Plan {
             changes: told(&["job.parallelism : 2 -> 4", "job.entryClass : a\u{1b}[31m -> b"]),
             summary: "upgrade by savepoint; the job keeps its state".to_owned(),
-            steps: told(&["stop job `a` with a savepoint", "end its cluster"]),
+            steps: told(&[
+                "stop job `a` with a savepoint",
+                "end its cluster",
+                "start generation 2 from that savepoint",
+            ]),
             notes: told(&["if the savepoint fails, the job runs on"]),
         };
         let expected = [
@@ -67,7 +75,9 @@ mod tests {
             "  plan: upgrade by savepoint; the job keeps its state",
             "    1. stop job `a` with a savepoint",
             "    2. end its cluster",
+            "    3. start generation 2 from that savepoint",
             "    - if the savepoint fails, the job runs on",
+            "    - the program itself is not looked at before it is applied",
         ];
         assert_eq!(text(&plan).lines().collect::<Vec<_>>(), expected);
     }

@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+/// The reason of a change that cannot be carried out, so that what was carried out last stays.
+pub(crate) const REFUSED: &str = "ChangeRefused";
 /// The condition that tells whether everything is as it was asked for.
 pub(crate) const SETTLED: &str = "Settled";
 /// The condition that tells whether every field has an effect.

@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &RescaleArguments) -> Exit {
         wait: &arguments.wait,
         api: &arguments.api,
         outcome: &outcome,
+        asked: "rescaling asked for",
         already: &already,
     };
     complete(&terminal, order.carry_out(|target| plan(target, arguments.parallelism, &terminal), &terminal))

@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &RestartArguments) -> Exit {
         wait: &arguments.wait,
         api: &arguments.api,
         outcome: "restarted",
+        asked: "restart asked for",
         already: "is restarted already",
     };
     complete(&terminal, order.carry_out(plan, &terminal))

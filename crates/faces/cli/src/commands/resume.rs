@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &ResumeArguments) -> Exit {
         wait: &arguments.wait,
         api: &arguments.api,
         outcome: "resumed",
+        asked: "resumption asked for",
         already: "runs already",
     };
     complete(&terminal, order.carry_out(plan, &terminal))

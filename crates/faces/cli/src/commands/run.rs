@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Exit {
     let mut checkpoints = None;
     match run_script(arguments, &terminal, &mut checkpoints) {
         Ok(exit) => exit,
-        Err(error) => report(&error, &terminal, checkpoints.as_ref()),
+        Err(error) => report(&error, &terminal, checkpoints.as_ref().filter(|_| arguments.role == Role::Person)),
     }
 }
 
@@ -92,12 +92,12 @@ fn run_script(
         program.check_application()?;
     }
     if let Some(snapshot) = &arguments.check {
-        program.check_snapshot(&runner, snapshot)?;
+        program.check_start(&runner, snapshot.as_deref())?;
         return Ok(Exit::Done);
     }
     let (resume, lineage) = program.start(arguments, terminal)?;
     let session = program.session();
-    ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None }.run()
+    ScriptRun { program, runner, session, resume, lineage, checkpoints, service: None, role: arguments.role }.run()
 }
 
 /// The streams of the connector `print`: rows share the screen with the progress.
@@ -193,17 +193,19 @@ impl Program {
         }
     }
 
-    /// Makes sure that the script can go on from a snapshot.
-    fn check_snapshot(&self, runner: &JobRunner, snapshot: &Path) -> Result<()> {
-        let resume = from_snapshot(&local_path("--check", &snapshot.to_string_lossy())?, &self.jobs()?)?;
+    /// Makes sure that the jobs of the script can be made, and go on from a snapshot if one is named.
+    fn check_start(&self, runner: &JobRunner, snapshot: Option<&Path>) -> Result<()> {
+        let resume = match snapshot {
+            Some(path) => Some(from_snapshot(&local_path("--check", &path.to_string_lossy())?, &self.jobs()?)?),
+            None => None,
+        };
         let mut session = self.session();
         for (ordinal, statement) in self.statements.iter().enumerate() {
             let outcome = self.execute(&mut session, ordinal, statement)?;
-            if let Outcome::Job(plan) = outcome
-                && plan.statement == resume.statement
-            {
-                let restore = Some(resume.restore(session.settings()));
-                return runner.check(plan, Start { settings: session.settings(), restore, service: None });
+            if let Outcome::Job(plan) = outcome {
+                let resumed = resume.as_ref().filter(|resume| resume.statement == plan.statement);
+                let restore = resumed.map(|resume| resume.restore(session.settings()));
+                runner.check(plan, Start { settings: session.settings(), restore, service: None })?;
             }
         }
         Ok(())
@@ -250,6 +252,8 @@ struct ScriptRun<'a> {
     checkpoints: &'a mut Option<Checkpoints>,
     /// What the outside can ask, once a job has been started.
     service: Option<Service>,
+    /// Only a person is told what to type next.
+    role: Role,
 }
 
 impl ScriptRun<'_> {
@@ -260,11 +264,11 @@ impl ScriptRun<'_> {
         // The person must not wait for it until the process ends.
         let exit = match &end {
             Ok(exit) => *exit,
-            Err(error) => report(error, terminal, self.checkpoints.as_ref()),
+            Err(error) => report(error, terminal, self.checkpoints.as_ref().filter(|_| self.role == Role::Person)),
         };
         interrupts.linger();
         let is_left = || interrupts.was_left() || terminal.is_stdout_closed();
-        if service.stays() && !is_left() {
+        if self.role == Role::Person && service.stays() && !is_left() {
             terminal.inform("the script has ended; the REST API answers until Ctrl-C, or `DELETE /cluster`");
         }
         service.end(end.as_ref().err(), terminal, &is_left);
@@ -331,7 +335,7 @@ impl ScriptRun<'_> {
                 Ok(Some(Exit::Canceled))
             }
             JobEnd::Stopped { savepoint } => {
-                tell_savepoint(&terminal, &savepoint);
+                tell_savepoint(&terminal, &savepoint, self.role);
                 Ok(Some(Exit::Done))
             }
             JobEnd::Canceled if terminal.is_stdout_closed() => Ok(Some(Exit::Done)),
@@ -344,13 +348,15 @@ impl ScriptRun<'_> {
     }
 
     fn tell_recovery(&self) {
-        if self.checkpoints.as_ref().is_some_and(Checkpoints::has_whole) {
+        if self.role == Role::Person && self.checkpoints.as_ref().is_some_and(Checkpoints::has_whole) {
             tell_resume(&self.runner.terminal, GoOn::Recover);
         }
     }
 }
 
-fn tell_savepoint(terminal: &Terminal, savepoint: &Path) {
+fn tell_savepoint(terminal: &Terminal, savepoint: &Path, role: Role) {
     terminal.say(&format!("Savepoint: {}", savepoint.display()));
-    tell_resume(terminal, GoOn::FromSavepoint(savepoint));
+    if role == Role::Person {
+        tell_resume(terminal, GoOn::FromSavepoint(savepoint));
+    }
 }

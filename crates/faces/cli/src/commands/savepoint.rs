@@ -1,13 +1,16 @@
 //! `kobel savepoint`: takes a savepoint of a running job, as a FlinkStateSnapshot, and prints where it lies.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use kobel_model::{Error, ErrorKind, Result};
 use kobel_resources::API_VERSION;
 use serde_json::{Value, json};
 
-use super::change::job_of;
+use super::change::{is_suspended, job_of};
 use super::client::{Session, complete, explained, print};
 use super::follow::Follow;
+use super::reported::Reported;
 use super::settling::judge_snapshot;
 use super::target::{SNAPSHOT, Target};
 use crate::args::lifecycle::{Format, SavepointArguments};
@@ -24,6 +27,9 @@ async fn savepoint(arguments: &SavepointArguments, terminal: &Terminal) -> Resul
     let session = Session::open(&arguments.api).await?;
     let target = Target::find(&session, &arguments.target).await?;
     job_of(&target)?;
+    if is_suspended(&target) {
+        return Err(suspended(&target, &session));
+    }
     let asked = snapshot(&target, arguments, Timestamp::now().as_millisecond());
     let served = session.kinds.of_manifest(API_VERSION, SNAPSHOT)?.clone();
     let made = session.cluster.create(&served, target.namespace(), None, &asked).await.map_err(explained)?;
@@ -44,11 +50,29 @@ async fn savepoint(arguments: &SavepointArguments, terminal: &Terminal) -> Resul
     Ok(Exit::Done)
 }
 
+/// A suspended job has nothing to take a savepoint of but what it goes on from.
+fn suspended(target: &Target, session: &Session) -> Error {
+    let mut hint = format!("`kobel resume {}` starts it", target.typed(session));
+    if let Some(path) = Reported::of(&target.object).restore_path() {
+        hint.push_str(&format!("; it goes on from `{path}`"));
+    }
+    Error::invalid(format!("`{}` is suspended, so there is no savepoint to take", target.name())).with_hint(hint)
+}
+
+/// A directory as the API takes it: a path of this machine is made whole, for whoever reads it stands elsewhere.
+fn whole(directory: &Path) -> String {
+    let text = directory.to_string_lossy();
+    if text.contains(':') || directory.as_os_str().is_empty() {
+        return text.into_owned();
+    }
+    std::path::absolute(directory).map_or_else(|_| text.into_owned(), |path| path.to_string_lossy().into_owned())
+}
+
 /// The snapshot to ask for. It is tried once, because somebody waits for it.
 fn snapshot(target: &Target, arguments: &SavepointArguments, now_ms: i64) -> Value {
     let mut savepoint = json!({});
     if let Some(path) = &arguments.path {
-        savepoint["path"] = path.to_string_lossy().into();
+        savepoint["path"] = whole(path).into();
     }
     if let Some(format) = arguments.format {
         savepoint["formatType"] = word(format).into();
@@ -109,5 +133,16 @@ mod tests {
         (arguments.path, arguments.format) = (Some("file:///s".into()), Some(Format::Native));
         let full = snapshot(&target, &arguments, 5);
         assert_eq!(full["spec"]["savepoint"], json!({"path": "file:///s", "formatType": "NATIVE"}));
+    }
+
+    #[test]
+    fn a_directory_of_this_machine_is_made_whole() {
+        let here = std::env::current_dir().unwrap();
+        let below = here.join("backup/a").to_string_lossy().into_owned();
+        for (given, expected) in
+            [("backup/a", below.as_str()), ("/a", "/a"), ("s3://b/a", "s3://b/a"), ("file:/a", "file:/a")]
+        {
+            assert_eq!(whole(Path::new(given)), expected);
+        }
     }
 }

@@ -6,7 +6,7 @@
 use kobel_model::ErrorKind;
 use serde_json::Value;
 
-use super::reported::{Reported, SETTLED};
+use super::reported::{REFUSED, Reported, SETTLED};
 
 /// What is to come of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,9 @@ impl Change<'_> {
         }
         let settled = reported.condition(SETTLED);
         let settled = settled.filter(|said| said.generation.is_none_or(|seen| seen >= self.generation));
+        if let Some(refused) = settled.filter(|said| said.status != "True" && said.reason == REFUSED) {
+            return failed(ErrorKind::Invalid, refused.message);
+        }
         let waits = settled.filter(|said| said.status != "True").map(|said| said.message);
         if reported.observed().is_none_or(|observed| observed < self.generation) {
             return Step::Going(waits.unwrap_or("waits for the control loop to see the change").to_owned());
@@ -193,6 +196,17 @@ mod tests {
         leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
         for object in [changed, leaving] {
             assert_eq!(judged(Goal::Running, &object), "failed", "{object}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_is_refused_is_not_waited_for() {
+        let patch = json!({"spec": {"job": {"state": "running"}}});
+        let change = Change { goal: Goal::Running, patch: &patch, generation: 4 };
+        for (generation, is_refused) in [(4, true), (3, false)] {
+            let mut object = object(3, "STABLE", Some(("False", generation)));
+            object["status"]["conditions"][0]["reason"] = json!(REFUSED);
+            assert_eq!(matches!(change.judge(&object), Step::Failed { .. }), is_refused, "of generation {generation}");
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &SuspendArguments) -> Exit {
         wait: &arguments.wait,
         api: &arguments.api,
         outcome: "suspended",
+        asked: "suspension asked for",
         already: "is suspended already",
     };
     complete(&terminal, order.carry_out(plan, &terminal))

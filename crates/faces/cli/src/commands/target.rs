@@ -15,6 +15,9 @@ pub(crate) const SESSION_JOB: &str = "FlinkSessionJob";
 /// The kind of a savepoint or a checkpoint.
 pub(crate) const SNAPSHOT: &str = "FlinkStateSnapshot";
 
+/// The kind of a pair of applications, one of which takes over from the other.
+const PAIR: &str = "FlinkBlueGreenDeployment";
+
 /// An object that was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
@@ -29,8 +32,14 @@ impl Target {
             (kind, Some(name)) => {
                 let served = session.kinds.named(kind)?;
                 if served.api_version() != API_VERSION || ![DEPLOYMENT, SESSION_JOB].contains(&served.kind.as_str()) {
-                    return Err(Error::invalid(format!("`{typed}` is a {}, which has no job", served.kind))
-                        .with_hint("name a FlinkDeployment (`flinkdeployment/NAME`) or a FlinkSessionJob"));
+                    let hint = if served.kind == PAIR {
+                        format!("name one of its deployments: `{name}-blue` or `{name}-green`")
+                    } else {
+                        "name a FlinkDeployment (`flinkdeployment/NAME`) or a FlinkSessionJob".to_owned()
+                    };
+                    return Err(
+                        Error::invalid(format!("`{typed}` is a {}, which has no job", served.kind)).with_hint(hint)
+                    );
                 }
                 Self::read(session, served, name).await
             }

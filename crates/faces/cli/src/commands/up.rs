@@ -15,7 +15,8 @@ use kobel_controller::{Controller, Machine};
 use kobel_logs::{Format, Level, LogOptions, Scrubber};
 use kobel_model::{Error, ErrorKind, Result, chain};
 
-use super::background::Announcement;
+use super::background::{Announcement, Background};
+use super::down::is_in_use;
 use super::{data, detach};
 use crate::args::resources::UpArguments;
 use crate::exit::Exit;
@@ -51,7 +52,7 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     // Signals are heard before anything is open, so that no early one leaves something half open.
     let ended = listen_for_the_end()?;
     let address = arguments.listen.unwrap_or_else(|| usual_address(&directory));
-    let api = Embedded::start(&directory, address)?;
+    let api = Embedded::start(&directory, address).map_err(|error| taken(error, &directory))?;
     let address = api.address();
     secret_file::write(&directory.join("port"), &address.port().to_string())?;
     let path = directory.join("kubeconfig");
@@ -72,6 +73,23 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     drop(api);
     drop(announcement);
     Ok(Exit::Done)
+}
+
+/// That the data directory has its `kobel up` already, if that is why another cannot start.
+fn taken(error: Error, directory: &Path) -> Error {
+    if error.kind() != ErrorKind::Conflict || !is_in_use(directory) {
+        return error;
+    }
+    let mut message = format!("`kobel up` runs already on `{}`", directory.display());
+    // Only one in the background says which process it is.
+    let end = match Background::find(directory) {
+        Ok(Some(running)) => {
+            message.push_str(&format!(", as process {}", running.pid()));
+            format!("end it with `kobel down --data-dir {}`", quoted(&directory.to_string_lossy()))
+        }
+        _ => "end it with Ctrl-C where it was started".to_owned(),
+    };
+    Error::new(ErrorKind::Conflict, message).with_hint(format!("use it: `kobel apply -f FILE`; or {end}"))
 }
 
 /// Starts the control loop. The API is of use without it, so a failure is told and not more.
@@ -133,6 +151,8 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kobel_apiserver::embedded::STORE_FILE;
+
     use super::*;
 
     #[test]
@@ -140,6 +160,23 @@ mod tests {
         for (word, expected) in [("/a/b-c.d", "/a/b-c.d"), ("/a b", "'/a b'"), ("it's", "'it'\\''s'"), ("", "''")] {
             assert_eq!(quoted(word), expected);
         }
+    }
+
+    #[test]
+    fn a_second_process_on_the_same_data_is_told_of_the_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let refused = || Error::new(ErrorKind::Conflict, "it is locked");
+        assert_eq!(taken(refused(), directory.path()).to_string(), "it is locked");
+        let lock = fs::File::create(directory.path().join(format!("{STORE_FILE}.lock"))).unwrap();
+        lock.lock().unwrap();
+        let told = taken(refused(), directory.path());
+        assert!(told.to_string().starts_with("`kobel up` runs already on `"), "{told}");
+        assert!(told.hint().is_some_and(|hint| hint.contains("Ctrl-C")), "{told:?}");
+        let announcement = Announcement::make(directory.path()).unwrap();
+        let told = taken(refused(), directory.path());
+        assert!(told.to_string().ends_with(&format!(", as process {}", std::process::id())), "{told}");
+        assert!(told.hint().is_some_and(|hint| hint.contains("`kobel down --data-dir ")), "{told:?}");
+        drop(announcement);
     }
 
     #[test]

@@ -61,6 +61,7 @@ fn a_dry_run_tells_what_would_be_done() {
         "flinkdeployment.flink.apache.org/orders created (server dry run)
   plan: first start without state
     1. start generation 1 without state with parallelism 1
+    - the program itself is not looked at before it is applied
 configmap/settings created (server dry run)
 ",
         "flinkdeployment.flink.apache.org/orders created (server dry run)
@@ -84,6 +85,7 @@ configmap/settings unchanged (server dry run)
   ~ job.state : suspended -> running
   plan: first start without state
     1. start generation 2 without state with parallelism 2
+    - the program itself is not looked at before it is applied
 configmap/settings unchanged (server dry run)
 ",
     ];

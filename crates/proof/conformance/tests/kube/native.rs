@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use kube::api::DynamicObject;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::runtime;
 use crate::machine::{Machine, kill, processes_of};
@@ -67,6 +67,42 @@ fn applications_outlive_the_controller_and_come_back_with_it() {
         orders.runs(1).await;
         orders.delete().await;
         assert_eq!(processes_of(machine.data()), [0; 0]);
+    });
+}
+
+#[test]
+fn what_cannot_be_carried_out_stops_nothing_however_young_the_job_is() {
+    let machine = Machine::start();
+    runtime().block_on(async {
+        let api = machine.deployments().await;
+        let mut young = deployment(&machine.script("count.sql", SCRIPT));
+        young.data["spec"]["flinkConfiguration"] = json!({"execution.checkpointing.interval": "1h"});
+        let orders = Named::create(&api, young).await;
+        orders.runs(1).await;
+        let before = processes_of(machine.data());
+        let other = machine.script("summed.sql", &SCRIPT.replace("COUNT(*)", "MAX(id)"));
+        let wrong = machine.script("wrong.sql", &SCRIPT.replace("FROM orders", "FORM orders"));
+        let missing = machine.folder().join("missing.sql");
+        for (script, mode, words) in [
+            (&missing, "savepoint", "there is no file"),
+            (&wrong, "savepoint", "FORM"),
+            (&wrong, "stateless", "FORM"),
+            (&other, "savepoint", "GroupAggregate"),
+        ] {
+            orders.patch(json!({"spec": {"job": {"jarURI": uri(script), "upgradeMode": mode}}})).await;
+            let refused = |status: &Value| {
+                let error = status["error"].as_str().unwrap_or_default();
+                error.contains("nothing was stopped") && error.contains(words)
+            };
+            orders.until("the change is refused", refused).await;
+            assert_eq!(processes_of(machine.data()), before, "for `{}`", script.display());
+        }
+        let changed = SCRIPT.replace("FROM orders GROUP", "FROM orders WHERE id > 10 GROUP");
+        let (written, good) = (machine.printed("orders").len(), machine.script("filtered.sql", &changed));
+        orders.patch(json!({"spec": {"job": {"jarURI": uri(&good)}}})).await;
+        orders.until("the good one runs", |status| is_running(status) && status["observedGeneration"] == 6).await;
+        machine.counts("orders", written, 1).await;
+        orders.delete().await;
     });
 }
 

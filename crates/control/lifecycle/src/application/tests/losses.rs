@@ -43,10 +43,22 @@ fn a_job_manager_that_hangs_is_replaced_after_the_readiness_timeout() {
     // The one that follows has as much time, so that a machine that is slow is not kept busy with starts.
     let mut case = case.after(&again);
     case.facts.cluster = Cluster::Starting(launched(1, FRESH));
+    let mut case = case.after(&case.decide());
     case.facts.now_ms += READY - 1;
     assert_eq!(case.decide().act, None);
     case.facts.now_ms += 1;
     assert_eq!(act(&case.decide()), "remove");
+}
+
+#[test]
+fn a_start_that_is_tried_again_changes_nothing_of_the_record() {
+    let mut case = Case::deployed(UpgradeMode::LastState);
+    case.lose();
+    let start = case.decide();
+    let mut case = case.after(&start);
+    case.facts.now_ms += 1_000;
+    let again = case.decide();
+    assert_eq!((act(&again), &again.record), (act(&start), &case.record));
 }
 
 #[test]

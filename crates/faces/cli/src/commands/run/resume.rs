@@ -54,11 +54,15 @@ impl Resume {
 /// Goes on from the snapshot in `directory`.
 ///
 /// # Errors
-/// Missing or Corrupt if it cannot be used, Invalid if it is of no job of the script.
+/// Missing or Corrupt if it cannot be used, Invalid if it is of no job of a script with several.
 pub(crate) fn from_snapshot(directory: &Path, jobs: &[PlannedJob]) -> Result<Resume> {
     let manifest = snapshots::load_verified(directory)?;
-    let statement = statement_of(&manifest, jobs)
-        .map_err(|error| error.context(format!("cannot start from `{}`", directory.display())))?;
+    let statement = match jobs {
+        // Whoever names a snapshot means it; the only job of a script may be called otherwise by now.
+        [job] => job.statement,
+        _ => statement_of(&manifest, jobs)
+            .map_err(|error| error.context(format!("cannot start from `{}`", directory.display())))?,
+    };
     Ok(Resume { statement, directory: snapshots::directory_of(directory).to_owned(), manifest })
 }
 

@@ -4,17 +4,16 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use kobel_model::{Error, Result, nearest};
+use kobel_model::{Error, Result};
 use kobel_sql::ast::Statement;
 use kobel_sql::error::SqlError;
 use kobel_sql::parser::parse_script;
 
 use crate::args::RunArguments;
+use crate::commands::nearby;
 
 /// The largest script that is read.
 const BYTES_MAX: u64 = 16 << 20;
-/// How many neighbours of a missing file are looked at for a suggestion.
-const NEIGHBOURS_MAX: usize = 1_000;
 
 /// A script as it was given.
 pub(crate) struct Script {
@@ -64,14 +63,15 @@ fn read_file(path: &Path, name: &str) -> Result<Vec<u8>> {
     let failed = |error: std::io::Error| {
         let is_missing = error.kind() == std::io::ErrorKind::NotFound;
         let error = Error::io(format!("cannot read script `{name}`"), error);
-        match neighbour(path).filter(|_| is_missing) {
-            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-            None => error,
-        }
+        if is_missing { error.with_hint(nearby::hint(path)) } else { error }
     };
     if fs::metadata(path).map_err(failed)?.is_dir() {
         let message = format!("cannot read script `{name}`: it is a directory");
         return Err(Error::invalid(message).with_hint("name a file with SQL statements"));
+    }
+    if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+        let message = format!("cannot run `{name}`: it is a manifest and no script");
+        return Err(Error::invalid(message).with_hint(format!("a manifest is applied: `kobel apply -f {name}`")));
     }
     read_limited(File::open(path).map_err(failed)?, name)
 }
@@ -94,16 +94,6 @@ fn decode(bytes: Vec<u8>, name: &str) -> Result<String> {
     })?;
     // Editors of some systems put a byte order mark in front.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-}
-
-/// The file beside a missing one that it most likely stands for.
-fn neighbour(path: &Path) -> Option<String> {
-    let wrong = path.file_name()?.to_str()?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries = fs::read_dir(directory).ok()?.take(NEIGHBOURS_MAX).flatten();
-    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    let near = nearest(wrong, names.iter().map(String::as_str))?;
-    Some(path.with_file_name(near).display().to_string())
 }
 
 #[cfg(test)]
@@ -130,6 +120,10 @@ mod tests {
         let path = directory.path().join("dleays.sql");
         let error = read_file(&path, "dleays.sql").expect_err("no file");
         assert!(error.hint().is_some_and(|hint| hint.ends_with("delays.sql`?")), "{error:?}");
+        let manifest = directory.path().join("orders.yaml");
+        fs::write(&manifest, "kind: FlinkDeployment").expect("a file");
+        let error = read_file(&manifest, "orders.yaml").expect_err("a manifest");
+        assert_eq!(error.hint(), Some("a manifest is applied: `kobel apply -f orders.yaml`"));
         let error = read_file(directory.path(), "here").expect_err("a directory");
         assert!(error.to_string().contains("it is a directory"), "{error:?}");
     }
