@@ -12,6 +12,7 @@ mod interrupts;
 mod panics;
 mod terminal;
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help goes to standard output, a usage error to standard error; if that is closed nobody listens.
             let _ = error.print();
-            if let Some(hint) = meant(&error, std::env::args().nth(1).as_deref()) {
+            let command = std::env::args_os().nth(1);
+            if let Some(hint) = meant(&error, command.as_deref().and_then(OsStr::to_str)) {
                 Terminal::new(Verbosity::Normal).note(&hint);
             }
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() });
@@ -94,5 +96,26 @@ fn dispatch(command: &Command) -> Exit {
         Command::Crd => commands::crd::run(),
         Command::Token(arguments) => commands::token::run(arguments),
         Command::Version => commands::version::run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_command_line_is_told_what_was_probably_meant() {
+        for (words, expected) in [
+            (["kobel", "apply", "orders.yaml"], Some("did you mean `-f orders.yaml`?")),
+            (["kobel", "diff", "orders.yml"], Some("did you mean `-f orders.yml`?")),
+            (["kobel", "apply", "orders"], None),
+            (["kobel", "apply", "--x.yaml"], None),
+            (["kobel", "status", "orders"], Some("`kobel explain NAME` tells how an application is")),
+            (["kobel", "list", "orders"], Some("`kobel get flinkdeployments` lists applications")),
+            (["kobel", "nonsense", "orders"], None),
+        ] {
+            let error = Arguments::try_parse_from(words).unwrap_err();
+            assert_eq!(meant(&error, words.get(1).copied()).as_deref(), expected, "{words:?}");
+        }
     }
 }

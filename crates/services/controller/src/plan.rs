@@ -8,7 +8,7 @@ use kobel_lifecycle::desired::Desired;
 use kobel_lifecycle::plan::{self as course, Step};
 use kobel_lifecycle::record::Record;
 use kobel_manifest::engine::{Engine, engine};
-use kobel_model::deployment::{FlinkVersion, JobState as Wanted, UpgradeMode};
+use kobel_model::deployment::{FlinkVersion, JobState as Wanted};
 use kobel_resources::API_VERSION;
 use kobel_resources::read::Declared;
 use serde_json::Value;
@@ -111,7 +111,8 @@ impl Subject<'_> {
         };
         let found = course::plan(kind, &desired, self.record, now_ms);
         let starts = found.steps.iter().any(|step| matches!(step, Step::Start(_)));
-        let check = self.check().filter(|_| starts);
+        let keeps_state = |step: &Step| matches!(step, Step::Start(launch) if launch.origin != course::Origin::Nothing);
+        let check = self.check(found.steps.iter().any(keeps_state)).filter(|_| starts);
         let restarted = (kind == course::Kind::SessionCluster && starts && self.record.last.is_some())
             .then(|| restarted(session_jobs));
         let mut plan = told(found);
@@ -123,7 +124,7 @@ impl Subject<'_> {
     }
 
     /// What is found out before anything is stopped.
-    fn check(&self) -> Option<&'static str> {
+    fn check(&self, keeps_state: bool) -> Option<&'static str> {
         let What::Deployment(deployment) = &self.declaration.what else { return None };
         let (Some(job), Some(last)) = (&deployment.cluster.job, &self.record.last) else { return None };
         if job.state != Wanted::Running || diff(last, self.spec).change < Change::Upgrade {
@@ -131,8 +132,10 @@ impl Subject<'_> {
         }
         match engine(&deployment.cluster) {
             Engine::Flink => Some("check that its version of Flink and its program are there; else nothing is stopped"),
-            Engine::Native if job.upgrade_mode == UpgradeMode::Stateless || job.allow_non_restored_state => None,
-            Engine::Native => Some("check that it can go on from the state of the job; else nothing is stopped"),
+            Engine::Native if keeps_state && !job.allow_non_restored_state => {
+                Some("check that it can go on from the state of the job; else nothing is stopped")
+            }
+            Engine::Native => Some("check that the program can be run; else nothing is stopped"),
         }
     }
 }

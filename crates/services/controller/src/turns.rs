@@ -15,14 +15,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 /// The most rounds that have a turn.
-pub(crate) const ROUNDS_MAX: usize = 16;
+pub(crate) const ROUNDS_MAX: usize = 4;
 /// The most pieces of slow work at a time.
 pub(crate) const SLOW_MAX: usize = 8;
 /// The most pieces of slow work that wait for a place.
 const WAITING_MAX: usize = 32;
 
 /// How long an answer may take before a round that waits for it gives its turn away.
-const PROMPT: Duration = Duration::from_millis(250);
+const PROMPT: Duration = Duration::from_millis(100);
 
 /// The turns that there are. Clones share them.
 #[derive(Debug, Clone)]

@@ -145,7 +145,9 @@ fn a_launch_is_seen_as_it_was_started_and_leads_a_group_of_its_own() {
         assert_eq!(group, process.pid.to_string());
     }
     assert_eq!(processes.all().expect("listed"), std::slice::from_ref(&room.of));
+    assert_eq!(running(room.root.path()).expect("looked"), std::slice::from_ref(&room.of));
     end(&processes, &room.of, LONG_GRACE);
+    assert!(running(room.root.path()).expect("looked").is_empty());
     assert_eq!(processes.observe(&room.of).expect("observed"), None);
     assert!(processes.all().expect("listed").is_empty());
     assert!(seen.processes.iter().all(|process| !is_alive(process.pid)));

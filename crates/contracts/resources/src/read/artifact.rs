@@ -103,7 +103,7 @@ fn parse(uri: &str, reach: &Reach) -> Result<Artifact, Refusal> {
         let detail = format!("must be a URI of at most {LENGTH_MAX} characters without blanks, quotes or backslashes");
         return Err(plain(detail));
     }
-    let (name, after) = uri.split_once(':').ok_or_else(|| plain(missing_scheme(reach)))?;
+    let (name, after) = uri.split_once(':').ok_or_else(|| plain(no_scheme(uri, reach)))?;
     let scheme = Scheme::parse(name).filter(|_| reach.schemes.iter().any(|allowed| name.eq_ignore_ascii_case(allowed)));
     let scheme = scheme.ok_or_else(|| plain(missing_scheme(reach)))?;
     let location = after.split(['?', '#']).next().unwrap_or_default();
@@ -130,8 +130,27 @@ fn missing_scheme(reach: &Reach) -> String {
     format!("must begin with one of the schemes `{}`", reach.schemes.join("`, `"))
 }
 
+/// What to write instead of a path alone.
+fn no_scheme(uri: &str, reach: &Reach) -> String {
+    if !reach.schemes.iter().any(|scheme| scheme == "local") {
+        return missing_scheme(reach);
+    }
+    let whole = if uri.starts_with('/') { uri.to_owned() } else { format!("/whole/path/{}", file_name(uri)) };
+    format!("must be a whole address: write `local://{whole}`")
+}
+
+/// What stands after the last slash.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Checks the host of an address.
 fn host(scheme: Scheme, authority: &str, reach: &Reach) -> Result<(), Refusal> {
+    let is_file = matches!(scheme, Scheme::Local | Scheme::File);
+    if is_file && !authority.is_empty() && !authority.eq_ignore_ascii_case("localhost") {
+        let detail = "must have three slashes before a whole path, such as `local:///…`: two begin a host name";
+        return Err(plain(format!("{detail}, here `{authority}`")));
+    }
     if scheme.is_s3() && authority.is_empty() {
         return Err(plain("must name a bucket"));
     }

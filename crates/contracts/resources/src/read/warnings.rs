@@ -33,6 +33,11 @@ pub(super) fn session_job(spec: &Part<'_>, findings: &mut Findings) {
 
 /// How many characters of a key may differ for it to count as a slip; options that Kobel does not know are no slips.
 const SLIP_MAX: usize = 2;
+/// How many may be too many or missing: `checkpoint` for `checkpointing`.
+const GAP_MAX: usize = 3;
+
+/// How many characters a key has in which so many count.
+const LONG_MIN: usize = 20;
 
 /// Warns about a key that is no known option and looks like one; `at` is where it stands.
 pub(super) fn option(at: &str, key: &str, findings: &mut Findings) {
@@ -58,7 +63,10 @@ fn is_slip(key: &str, meant: &str) -> bool {
     let prefix = key.iter().zip(&meant).take_while(|(a, b)| a == b).count();
     let rest = key.len().min(meant.len()) - prefix;
     let suffix = key.iter().rev().zip(meant.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
-    key.len().max(meant.len()) - prefix - suffix <= SLIP_MAX
+    let longest = key.len().max(meant.len()) - prefix - suffix;
+    // Short keys are near to many; in long ones an ending is easily left out.
+    let is_gap = prefix + suffix == key.len().min(meant.len()) && suffix > 0 && key.len() >= LONG_MIN;
+    longest <= if is_gap { GAP_MAX } else { SLIP_MAX }
 }
 
 fn job(spec: &Part<'_>, findings: &mut Findings) {

@@ -8,6 +8,7 @@ use super::{Case, boundary, invalid, valid};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = program();
+    cases.extend(sizes_and_arguments());
     cases.extend(state());
     cases
 }
@@ -29,7 +30,22 @@ fn program() -> Vec<Case> {
         invalid(
             "job/jarURI",
             json!("job.jar"),
-            &["spec.job.jarURI: Invalid value: \"job.jar\": must begin with one of"],
+            &["spec.job.jarURI: Invalid value: \"job.jar\": must be a whole address: write `local:///whole/path"],
+        ),
+        invalid(
+            "job/jarURI",
+            json!("/srv/job.jar"),
+            &["spec.job.jarURI: Invalid value: \"/srv/job.jar\": must be a whole address: write `local:///srv"],
+        ),
+        invalid(
+            "job/jarURI",
+            json!("local://orders.sql"),
+            &["spec.job.jarURI: Invalid value: \"local://orders.sql\": must have three slashes before a whole path"],
+        ),
+        invalid(
+            "job/jarURI",
+            json!("local://~/orders/orders.sql"),
+            &["spec.job.jarURI: Invalid value: \"local://~/orders/orders.sql\": must have three slashes before"],
         ),
         invalid(
             "job/jarURI",
@@ -48,6 +64,11 @@ fn program() -> Vec<Case> {
             json!("local:///.jar"),
             &["spec.job.jarURI: Invalid value: \"local:///.jar\": must end in"],
         ),
+    ]
+}
+
+fn sizes_and_arguments() -> Vec<Case> {
+    vec![
         valid("job/parallelism", json!(4)),
         invalid("job/parallelism", json!(-1), &["spec.job.parallelism: Invalid value: -1: must be from 1 to 32768"]),
         invalid("job/parallelism", json!("4"), &["spec.job.parallelism: Invalid value: \"string\""]),

@@ -209,7 +209,10 @@ fn what_is_odd_is_accepted_with_a_warning() {
     assert_eq!(read_alone(&unknown).unwrap().warnings, ["unknown field \"spec.jobReference\""]);
     let slip = "spec.flinkConfiguration[pipeline.max-paralelism]: is no option that is known; did you mean \
                 `pipeline.max-parallelism`?";
+    let gap = "spec.flinkConfiguration[execution.checkpoint.interval]: is no option that is known; did you mean \
+               `execution.checkpointing.interval`?";
     for (key, expected) in [
+        ("execution.checkpoint.interval", Some(gap)),
         ("pipeline.max-paralelism", Some(slip)),
         ("pipeline.max-parallelism", None),
         ("state.backend.changelog.storage", None),
