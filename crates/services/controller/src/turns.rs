@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 /// The most rounds that have a turn.
-pub(crate) const ROUNDS_MAX: usize = 4;
+pub(crate) const ROUNDS_MAX: usize = 2;
 /// The most pieces of slow work at a time.
 pub(crate) const SLOW_MAX: usize = 8;
 /// The most pieces of slow work that wait for a place.
