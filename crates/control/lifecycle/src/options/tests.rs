@@ -116,7 +116,8 @@ fn a_checkpoint_must_be_completed_in_the_time_that_those_that_may_fail_can_take(
     const TIMEOUT: &str = "execution.checkpointing.timeout";
     const TOLERABLE: &str = "execution.checkpointing.tolerable-failed-checkpoints";
     // What is set besides that jobs are judged, and the window in seconds.
-    let cases: [(&[(&str, &str)], Option<u64>); 8] = [
+    type Case = (&'static [(&'static str, &'static str)], Option<u64>);
+    let cases: [Case; 10] = [
         (&[], None),
         (&[(INTERVAL, "10 s")], Some(1_200)),
         (&[(INTERVAL, "10 s"), (TIMEOUT, "5 s")], Some(20)),
@@ -124,6 +125,9 @@ fn a_checkpoint_must_be_completed_in_the_time_that_those_that_may_fail_can_take(
         (&[(INTERVAL, "10 s"), (TIMEOUT, "5 s"), (WINDOW, "1 min")], Some(60)),
         (&[(INTERVAL, "10 s"), (TIMEOUT, "5 s"), (WINDOW, "19 s")], Some(20)),
         (&[(WINDOW, "1 min")], Some(1_200)),
+        // No checkpoint is late that is not due yet.
+        (&[(INTERVAL, "10 s"), ("execution.checkpointing.min-pause", "1 h")], Some(7_200)),
+        (&[(INTERVAL, "10 s"), ("execution.checkpointing.interval-during-backlog", "0")], None),
         (&[(INTERVAL, "10 s"), (WINDOW, "1 min"), (PROGRESS, "false")], None),
     ];
     for (pairs, seconds) in cases {

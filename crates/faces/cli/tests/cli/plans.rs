@@ -32,7 +32,7 @@ data:
 
 /// What `kobel apply` says about the manifest with these options.
 fn apply(directory: &Path, manifest: &str, options: &[&str]) -> String {
-    fs::write(directory.join("orders.yaml"), manifest).unwrap();
+    fs::write(directory.join("orders.yaml"), manifest).expect("a manifest is written");
     let arguments = ["apply", "-f", "orders.yaml", "--kubeconfig", "data/kubeconfig"];
     let ended = kobel(directory, &[&arguments[..], options].concat());
     if ended.code == Some(0) { ended.stdout } else { ended.stderr }

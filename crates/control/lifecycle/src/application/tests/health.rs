@@ -63,6 +63,22 @@ fn the_first_look_is_where_everything_is_counted_from() {
 }
 
 #[test]
+fn a_job_that_reads_its_state_for_long_is_not_late_with_its_checkpoints() {
+    let mut case = judged(1_000, 0);
+    case.record.health = None;
+    case.see(JobState::Created);
+    let mut case = case.after(&case.decide());
+    case.facts.now_ms += 10_000_000;
+    assert_eq!(case.decide().act, None);
+    case.see(JobState::Running);
+    let mut case = case.after(&case.decide());
+    case.facts.now_ms += 1_200_000;
+    assert_eq!(case.decide().act, None, "its time begins when it runs");
+    case.facts.now_ms += 1;
+    assert_eq!(act(&case.decide()), "remove");
+}
+
+#[test]
 fn restarts_are_counted_within_their_window() {
     // Restarts, milliseconds since they are counted, whether that is too many, and from where is counted on.
     let cases = [

@@ -87,7 +87,10 @@ fn plain(act: &str) -> String {
 }
 
 /// Worlds that a user may find.
-const SITUATIONS: [(&str, fn(UpgradeMode) -> World); 7] = [
+/// A situation and how a world comes into it.
+type Situation = (&'static str, fn(UpgradeMode) -> World);
+
+const SITUATIONS: [Situation; 7] = [
     ("a job that runs", running),
     ("a job that was changed before", |mode| {
         let mut world = running(mode);

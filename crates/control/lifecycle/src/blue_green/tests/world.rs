@@ -259,7 +259,7 @@ impl World {
 fn become_declared(child: &mut Child, parallelism_max: i64) {
     child.observed_generation = Some(child.generation);
     let is_asleep = child.spec["job"]["state"] == "suspended";
-    let is_possible = (1..=parallelism_max).any(|count| child.spec["job"]["parallelism"] == Value::from(count));
+    let is_possible = (1..=parallelism_max).any(|count| child.spec["job"]["parallelism"] == count);
     let (lifecycle, job, error) = match (is_asleep, is_possible) {
         (true, _) => (LifecycleState::Suspended, JobState::Finished, None),
         (false, true) => (LifecycleState::Stable, JobState::Running, None),
