@@ -51,9 +51,16 @@ pub fn ask(folder: &Path, launch: &Launch, more: &[&str], within: Duration) -> R
 
 fn words_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(WORDS_MAX)]);
-    let lines = text.trim().trim_start_matches("error: ").lines().map(str::trim);
-    let causes: Vec<&str> = lines.map(|line| line.trim_start_matches("caused by: ")).collect();
-    causes.join(": ")
+    let mut words = String::new();
+    for line in text.trim().trim_start_matches("error: ").lines() {
+        match line.trim().strip_prefix("caused by: ") {
+            Some(cause) => words.extend([": ", cause]),
+            None if words.is_empty() => words.push_str(line.trim()),
+            // The excerpt of a script keeps its lines, so that what is marked is seen.
+            None => words.extend(["\n", line.trim_end()]),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -91,6 +98,9 @@ mod tests {
         )
         .unwrap();
         assert_eq!(refused, Err("no: more: it".to_owned()));
+        let excerpt = "  --> a.sql:1:6\n   |\n1 | FORM a\n   | ^^^^\n  hint: `FROM`?";
+        let refused = ask(&folder, &launch(&format!("printf 'error: no\n{excerpt}\n' >&2; exit 1")), &[], patience);
+        assert_eq!(refused.unwrap(), Err(format!("no\n{excerpt}")));
         let late = ask(&folder, &launch("sleep 60"), &[], Duration::from_millis(50)).unwrap_err();
         assert_eq!(late.kind(), ErrorKind::Unavailable);
     }

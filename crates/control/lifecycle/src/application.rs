@@ -50,6 +50,11 @@ pub fn decide(desired: &Desired<'_>, record: &Record, facts: &Facts) -> Decision
     decide_at(Home::Own, desired, record, facts)
 }
 
+/// The snapshot with the newest state of the recorded job, as far as is known: what a change has to go on from.
+pub fn known_state(record: &Record, facts: &Facts) -> Option<String> {
+    restore::known(record, facts)
+}
+
 /// Decides about a session job.
 pub fn decide_session_job(desired: &Desired<'_>, record: &Record, facts: &Facts) -> Decision {
     decide_at(Home::Session, desired, record, facts)

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use kobel_lifecycle::application::known_state;
 use kobel_lifecycle::change::{Change, diff};
-use kobel_lifecycle::facts::{Job, Newest};
+use kobel_lifecycle::facts::Job;
 use kobel_lifecycle::record::{Record, Trigger};
 use kobel_lifecycle::state::JobState;
 use kobel_manifest::engine::{Engine, engine};
@@ -64,7 +65,7 @@ pub(crate) async fn fit(
     if let Some(known) = world.refusals.of(key, generation) {
         return Ok(known.map_or(Fit::Fits, Fit::Refused));
     }
-    let path = if keeps_state(job) { state_of(record, gathered) } else { None };
+    let path = if keeps_state(job) { known_state(record, &gathered.facts) } else { None };
     if keeps_state(job)
         && path.is_none()
         && world.refusals.asked(key, generation) < CHECKPOINT_PATIENCE
@@ -74,16 +75,16 @@ pub(crate) async fn fit(
             "waits for a checkpoint of job `{job_id}`, to find out whether the change can go on from its state"
         )));
     }
-    find_out(world, key, generation, (deployment, path)).await
+    find_out(world, key, generation, (deployment, path.as_deref())).await
 }
 
 async fn find_out(
     world: &World,
     key: &Key,
     generation: i64,
-    (deployment, path): (&Deployment, Option<&String>),
+    (deployment, path): (&Deployment, Option<&str>),
 ) -> Result<Fit> {
-    let refusal = world.turn.slowly(world.local.refusal(deployment, path.map(String::as_str))).await?;
+    let refusal = world.turn.slowly(world.local.refusal(deployment, path)).await?;
     // A job may take its first snapshot at any moment, and then there is more to find out.
     let is_all = path.is_some() || deployment.cluster.job.as_ref().is_none_or(|job| !keeps_state(job));
     if is_all || refusal.is_some() {
@@ -99,14 +100,6 @@ fn is_being_stopped(record: &Record) -> bool {
 
 fn keeps_state(job: &DeclaredJob) -> bool {
     job.upgrade_mode != UpgradeMode::Stateless && !job.allow_non_restored_state
-}
-
-/// The newest snapshot with the state of the job. One that has taken none has the state of the one that it began from.
-fn state_of<'a>(record: &'a Record, gathered: &'a Gathered) -> Option<&'a String> {
-    match &gathered.facts.newest {
-        Newest::Snapshot { path, .. } => Some(path),
-        Newest::None | Newest::Unknown(_) => record.job.restore_path.as_ref(),
-    }
 }
 
 /// Asks a job that runs for a checkpoint; answers its id if it is on its way.

@@ -51,8 +51,11 @@ fn observe_job_manager(round: &mut Round<'_>) {
         Cluster::Unknown(_) => return,
     };
     let is_news = round.before.job_manager != JobManagerState::Error || round.record.error.is_none();
+    // Why a job failed tells more than how its job manager ended after it.
+    let is_known = round.record.job.state == Some(JobState::Failed) && round.record.error.is_some();
     if let Cluster::Failed(_, why) = &round.cluster
         && is_news
+        && !is_known
     {
         let why = why.clone();
         round.fail("Error", why);

@@ -10,7 +10,7 @@ use kobel_model::deployment::UpgradeMode;
 use super::spec;
 use crate::facts::{Facts, Newest};
 use crate::record::{LAST_STATE_DUMMY, Record, Trigger};
-use crate::state::ReconciliationState;
+use crate::state::{LifecycleState, ReconciliationState};
 
 /// What the next job gets of the state of the recorded one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,15 @@ pub fn point(record: &Record, facts: &Facts, handover: Handover) -> Result<Optio
         Handover::IfKnown => Ok(newest_or_origin(record, facts).unwrap_or_else(|_| origin(record))),
         Handover::Required => newest_or_origin(record, facts),
     }
+}
+
+/// The snapshot with the newest state that is known; absent if none is known. Nothing is decided by it.
+pub fn known(record: &Record, facts: &Facts) -> Option<String> {
+    let handover = match record.lifecycle {
+        LifecycleState::Suspended => after_stop(record),
+        _ => Handover::Required,
+    };
+    point(record, facts, handover).ok().flatten()
 }
 
 fn newest_or_origin(record: &Record, facts: &Facts) -> Result<Option<String>, String> {

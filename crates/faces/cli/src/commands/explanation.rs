@@ -97,7 +97,11 @@ fn awaited(reported: Reported<'_>, now: Timestamp) -> Option<String> {
     };
     let message = settled.message.trim_end().trim_end_matches('.');
     // The excerpt of a script that an error shows stands on lines of its own.
-    let end = if message.contains('\n') { "\n" } else { ". " };
+    let end = match message {
+        _ if message.contains('\n') => "\n",
+        _ if message.ends_with('?') => " ",
+        _ => ". ",
+    };
     Some(format!("What is awaited ({}): {message}{end}{since}", settled.reason).trim_end().to_owned())
 }
 

@@ -130,7 +130,7 @@ fn what_is_no_snapshot_of_the_script_is_refused() {
         + "CREATE TABLE gone (id BIGINT) WITH ('connector' = 'blackhole'); INSERT INTO gone SELECT id FROM numbers";
     let ended = kobel(directory.path(), &["run", "-e", &other, "--from-savepoint", savepoint]);
     assert_eq!((ended.stdout.as_str(), ended.code), ("", Some(1)));
-    assert!(ended.stderr.contains("is of job `collect`, statement 2"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no operator for the state of `Sink: *collect*`"), "{}", ended.stderr);
 
     let metadata = directory.path().join(savepoint).join("_metadata");
     let mut bytes = fs::read(&metadata).expect("a manifest");

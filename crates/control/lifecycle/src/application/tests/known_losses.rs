@@ -123,6 +123,17 @@ fn flink_37470_the_first_error_of_a_job_manager_stays_until_it_is_replaced() {
 }
 
 #[test]
+fn flink_37470_why_a_job_failed_is_not_hidden_by_the_end_of_its_job_manager() {
+    let why = "division by zero";
+    let mut case = Case::deployed(UpgradeMode::LastState);
+    case.record.job.state = Some(JobState::Failed);
+    case.record.error = Some(why.to_owned());
+    case.facts.cluster = Cluster::Failed(launched(1, OLD), "exit code 1443".to_owned());
+    case.facts.job = facts::Job::NotAsked;
+    assert_eq!(case.decide().record.error.as_deref(), Some(why));
+}
+
+#[test]
 fn flink_39432_a_session_job_is_not_let_go_before_its_job_has_ended() {
     let mut case = Case::deployed(UpgradeMode::LastState);
     case.is_deleting = true;

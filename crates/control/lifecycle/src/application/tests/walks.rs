@@ -4,6 +4,7 @@ use kobel_model::deployment::{JobState as Asked, UpgradeMode};
 
 use super::case::{Case, tells};
 use super::world::World;
+use crate::application::known_state;
 use crate::state::LifecycleState;
 
 /// A world in which the job of `mode` runs.
@@ -71,6 +72,8 @@ fn a_suspended_job_is_resumed_with_its_state() {
         world.settle();
         assert_eq!(world.acts, ["start without state", stop, "remove"]);
         assert_eq!(world.case.record.lifecycle, LifecycleState::Suspended);
+        let known = known_state(&world.case.record, &world.case.facts).unwrap();
+        assert!(known.ends_with(resumed.trim_start_matches("start from ")), "{known}");
         world.case.ask(Asked::Running);
         world.settle();
         assert_eq!(world.acts.last().map(String::as_str), Some(resumed));
