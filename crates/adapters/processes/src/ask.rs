@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kobel_manifest::launch::Launch;
+use kobel_manifest::launch::{Launch, Process};
 use kobel_model::{Error, ErrorKind, Result};
 
 use crate::spawn::write_files;
@@ -24,6 +24,12 @@ const LOOK: Duration = Duration::from_millis(10);
 pub fn ask(folder: &Path, launch: &Launch, more: &[&str], within: Duration) -> Result<Result<(), String>> {
     let Some(process) = launch.processes.first() else { return Err(Error::bug("nobody is asked")) };
     write_files(folder, launch)?;
+    let answer = answer(folder, process, more, within);
+    fs::remove_dir_all(folder).map_err(|error| Error::io(format!("cannot remove `{}`", folder.display()), error))?;
+    answer
+}
+
+fn answer(folder: &Path, process: &Process, more: &[&str], within: Duration) -> Result<Result<(), String>> {
     let output = folder.join("answer");
     let failed = |error| Error::io(format!("cannot run `{}`", process.program.display()), error);
     let written = fs::File::create(&output).map_err(failed)?;
@@ -45,8 +51,11 @@ pub fn ask(folder: &Path, launch: &Launch, more: &[&str], within: Duration) -> R
         thread::sleep(LOOK);
     };
     let words = fs::read(&output).map_err(failed)?;
-    fs::remove_dir_all(folder).map_err(|error| Error::io(format!("cannot remove `{}`", folder.display()), error))?;
-    Ok(if status.success() { Ok(()) } else { Err(words_of(&words)) })
+    Ok(match words_of(&words) {
+        _ if status.success() => Ok(()),
+        words if words.is_empty() => Err(format!("the check ended with {status}")),
+        words => Err(words),
+    })
 }
 
 fn words_of(bytes: &[u8]) -> String {
@@ -66,8 +75,6 @@ fn words_of(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-
-    use kobel_manifest::launch::Process;
 
     use super::*;
 
@@ -103,5 +110,8 @@ mod tests {
         assert_eq!(refused.unwrap(), Err(format!("no\n{excerpt}")));
         let late = ask(&folder, &launch("sleep 60"), &[], Duration::from_millis(50)).unwrap_err();
         assert_eq!(late.kind(), ErrorKind::Unavailable);
+        let silent = ask(&folder, &launch("exit 3"), &[], patience).unwrap();
+        assert_eq!(silent, Err("the check ended with exit status: 3".to_owned()));
+        assert!(!folder.exists());
     }
 }

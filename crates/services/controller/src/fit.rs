@@ -5,23 +5,26 @@
 
 use std::time::Duration;
 
+use kobel_flink_client::{OperationSeen, SavepointRequest};
 use kobel_lifecycle::application::known_state;
 use kobel_lifecycle::change::{Change, diff};
-use kobel_lifecycle::facts::Job;
+use kobel_lifecycle::facts::{Job, Newest};
 use kobel_lifecycle::record::{Record, Trigger};
-use kobel_lifecycle::state::JobState;
+use kobel_lifecycle::state::{JobState, LifecycleState};
 use kobel_manifest::engine::{Engine, engine};
 use kobel_model::Result;
-use kobel_model::deployment::{Deployment, Job as DeclaredJob, JobState as Wanted, UpgradeMode};
+use kobel_model::deployment::{Deployment, Job as DeclaredJob, JobState as Wanted, SavepointFormat, UpgradeMode};
 use serde_json::Value;
 
 use crate::declared::{Declaration, What};
 use crate::gather::Gathered;
 use crate::key::Key;
-use crate::world::World;
+use crate::world::{About, World};
 
-/// How long a checkpoint is waited for that shows what the state of a job is.
-const CHECKPOINT_PATIENCE: Duration = Duration::from_secs(30);
+/// How long is waited for a job that has taken no snapshot to write its state down.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The scratch directory that it is written to.
+const CHECKED_STATE: &str = "checked-state";
 
 /// What was found out about a change before anything is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,35 +65,89 @@ pub(crate) async fn fit(
         let lacks = world.turn.slowly(async { Ok(world.local.lacks(deployment).await) }).await?;
         return Ok(lacks.map_or(Fit::Fits, Fit::Refused));
     }
-    if let Some(known) = world.refusals.of(key, generation) {
-        return Ok(known.map_or(Fit::Fits, Fit::Refused));
+    let asking = Asking { world, key, generation, deployment };
+    if !keeps_state(job) {
+        return asking.find_out(None).await;
     }
-    let path = if keeps_state(job) { known_state(record, &gathered.facts) } else { None };
-    if keeps_state(job)
-        && path.is_none()
-        && world.refusals.asked(key, generation) < CHECKPOINT_PATIENCE
-        && let Some(job_id) = ask_for_checkpoint(world, gathered).await
-    {
-        return Ok(Fit::Awaited(format!(
-            "waits for a checkpoint of job `{job_id}`, to find out whether the change can go on from its state"
-        )));
+    let known = known_state(record, &gathered.facts);
+    let has_its_own = matches!(gathered.facts.newest, Newest::Snapshot { .. });
+    if has_its_own || record.lifecycle == LifecycleState::Suspended {
+        return asking.find_out(known.as_deref()).await;
     }
-    find_out(world, key, generation, (deployment, path.as_deref())).await
+    // What is wrong whatever the state is like need not wait for it.
+    if let Fit::Refused(why) = asking.find_out(None).await? {
+        return Ok(Fit::Refused(why));
+    }
+    match asking.look_for_state(gathered).await {
+        State::Lies(path) => asking.find_out(Some(&path)).await,
+        State::Awaited(what) => Ok(Fit::Awaited(what)),
+        State::Unknown => asking.find_out(known.as_deref()).await,
+    }
 }
 
-async fn find_out(
-    world: &World,
-    key: &Key,
+/// The state of a job that has taken no snapshot by itself.
+enum State {
+    /// It was written down here.
+    Lies(String),
+    /// It is being written down; what is awaited.
+    Awaited(String),
+    /// There is none to be had.
+    Unknown,
+}
+
+/// A change that is asked about.
+struct Asking<'a> {
+    world: &'a World,
+    key: &'a Key,
     generation: i64,
-    (deployment, path): (&Deployment, Option<&str>),
-) -> Result<Fit> {
-    let refusal = world.turn.slowly(world.local.refusal(deployment, path)).await?;
-    // A job may take its first snapshot at any moment, and then there is more to find out.
-    let is_all = path.is_some() || deployment.cluster.job.as_ref().is_none_or(|job| !keeps_state(job));
-    if is_all || refusal.is_some() {
-        world.refusals.note(key, generation, refusal.clone());
+    deployment: &'a Deployment,
+}
+
+impl Asking<'_> {
+    /// Whether the program can be run, and go on from a snapshot if one is named. What is known is not asked again.
+    async fn find_out(&self, snapshot: Option<&str>) -> Result<Fit> {
+        let (world, about) = (self.world, snapshot.map_or(About::Program, |_| About::State));
+        if let Some(known) = world.refusals.of(self.key, (self.generation, about)) {
+            return Ok(known.map_or(Fit::Fits, Fit::Refused));
+        }
+        let refusal = world.turn.slowly(world.local.refusal(self.deployment, snapshot)).await?;
+        world.refusals.note(self.key, (self.generation, about), refusal.clone());
+        Ok(refusal.map_or(Fit::Fits, Fit::Refused))
     }
-    Ok(refusal.map_or(Fit::Fits, Fit::Refused))
+
+    /// Lets a job that runs write its state down, once for each change, among the scratch files of its launch.
+    async fn look_for_state(&self, gathered: &Gathered) -> State {
+        let (Some(at), Job::Found(job)) = (&gathered.endpoint, &gathered.facts.job) else { return State::Unknown };
+        if job.state != JobState::Running {
+            return State::Unknown;
+        }
+        let fresh = &gathered.facts.fresh_id;
+        let (trigger_id, waited) = self.world.refusals.asked(self.key, self.generation, fresh);
+        let directory = self.world.local.scratch(&self.key.identity(), CHECKED_STATE);
+        let asked = SavepointRequest {
+            job_id: &job.id,
+            trigger_id: &trigger_id,
+            directory: Some(&directory),
+            format: SavepointFormat::Canonical,
+            drain: false,
+        };
+        let flink = &self.world.local.flink;
+        let seen = self.world.turn.patiently(async {
+            // The same id asks for the same savepoint.
+            flink.take_savepoint(at, asked).await?;
+            flink.savepoint_status(at, &job.id, &trigger_id).await
+        });
+        match seen.await {
+            Ok(OperationSeen::Completed(Some(path))) => State::Lies(path),
+            Ok(OperationSeen::Completed(None) | OperationSeen::Failed(_)) => State::Unknown,
+            // An answer that does not come says nothing; the patience ends.
+            Ok(OperationSeen::InProgress | OperationSeen::Unheard) | Err(_) if waited < PATIENCE => {
+                let why = "to find out whether the change can go on from it";
+                State::Awaited(format!("waits until job `{}` has written its state down, {why}", job.id))
+            }
+            Ok(OperationSeen::InProgress | OperationSeen::Unheard) | Err(_) => State::Unknown,
+        }
+    }
 }
 
 /// Whether the job is being stopped for a change already.
@@ -100,14 +157,4 @@ fn is_being_stopped(record: &Record) -> bool {
 
 fn keeps_state(job: &DeclaredJob) -> bool {
     job.upgrade_mode != UpgradeMode::Stateless && !job.allow_non_restored_state
-}
-
-/// Asks a job that runs for a checkpoint; answers its id if it is on its way.
-async fn ask_for_checkpoint<'a>(world: &World, gathered: &'a Gathered) -> Option<&'a str> {
-    let (Some(at), Job::Found(job)) = (&gathered.endpoint, &gathered.facts.job) else { return None };
-    if job.state != JobState::Running {
-        return None;
-    }
-    let asked = world.local.flink.take_checkpoint(at, &job.id, &gathered.facts.fresh_id);
-    world.turn.patiently(asked).await.ok().map(|()| job.id.as_str())
 }

@@ -348,6 +348,11 @@ impl Local {
         apart("removing files", move || processes.forget(&of)).await
     }
 
+    /// A directory below the scratch files of a deployment, which its next launch clears away.
+    pub(crate) fn scratch(&self, of: &Identity, name: &str) -> String {
+        format!("file://{}", self.processes.folder(of).join("tmp").join(name).display())
+    }
+
     /// Where the logs of a deployment are.
     pub(crate) fn logs(&self, of: &Identity) -> PathBuf {
         self.processes.folder(of).join("log")

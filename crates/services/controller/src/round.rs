@@ -177,7 +177,10 @@ fn told(error: &Error) -> String {
 /// Says that a change is not carried out.
 fn refuse(decision: &mut Decision, before: &Record, problem: String) {
     // The number of the newest checkpoint stands in it, which makes no news.
-    let words = |text: &str| text.chars().filter(|letter| !letter.is_ascii_digit()).collect::<String>();
+    let words = |text: &str| {
+        let parts = text.split("chk-").map(|part| part.trim_start_matches(|letter: char| letter.is_ascii_digit()));
+        parts.collect::<Vec<_>>().concat()
+    };
     if before.error.as_deref().map(words) != Some(words(&problem)) {
         let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problem.clone() };
         decision.events.push(event);

@@ -1,7 +1,8 @@
 //! Turns: how many rounds read, decide and write at once, and how many of them do what may take minutes.
 //!
 //! A round has a turn from its beginning to its end, but for the time of its slow work, such as fetching a program: then
-//! it gives its turn to another round, as it does while it waits for a job manager that does not answer at once. So slow servers keep no object from being looked at. Slow work has places of its
+//! it gives its turn to another round, as it does while it waits for a job manager that does not answer at once. So slow
+//! servers keep no object from being looked at. Slow work has places of its
 //! own, and few may wait for one, because a round that waits keeps in memory what it has read; who finds no room is put
 //! off to a later round.
 
@@ -23,6 +24,8 @@ const WAITING_MAX: usize = 32;
 
 /// How long an answer may take before a round that waits for it gives its turn away.
 const PROMPT: Duration = Duration::from_millis(100);
+/// The most rounds that wait for answers without a turn.
+const PATIENT_MAX: usize = 64;
 
 /// The turns that there are. Clones share them.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub(crate) struct Turns {
     slow: Arc<Semaphore>,
     /// Room for slow work, that which waits for its place included.
     room: Arc<Semaphore>,
+    /// Room for rounds that wait for an answer without a turn.
+    patient: Arc<Semaphore>,
 }
 
 impl Default for Turns {
@@ -39,6 +44,7 @@ impl Default for Turns {
             rounds: Arc::new(Semaphore::new(ROUNDS_MAX)),
             slow: Arc::new(Semaphore::new(SLOW_MAX)),
             room: Arc::new(Semaphore::new(SLOW_MAX + WAITING_MAX)),
+            patient: Arc::new(Semaphore::new(PATIENT_MAX)),
         }
     }
 }
@@ -108,6 +114,8 @@ impl Turn {
             return done;
         }
         let state = &*self.state;
+        // Who finds no room keeps its turn, so that not everything is read at once.
+        let Ok(_room) = state.turns.patient.try_acquire() else { return self.aside(wait).await };
         drop(lock(&state.held).take());
         self.aside(async {
             let done = wait.await;

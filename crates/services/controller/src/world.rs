@@ -57,8 +57,23 @@ impl World {
     }
 }
 
-/// What was found out about a generation.
-type Finding = (i64, Instant, Option<String>);
+/// What is asked about a change; the second asks for the first too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum About {
+    /// Whether its program can be run.
+    Program,
+    /// Whether it can go on from the state that is there.
+    State,
+}
+
+/// About which generation what is asked.
+type Question = (i64, About);
+
+/// What was found out, and when.
+type Finding = (Question, Instant, Option<String>);
+
+/// A generation, since when its state is asked for, and under which id.
+type Asked = (i64, Instant, String);
 
 /// How long a finding stands: what a program says may change under the same name.
 pub(crate) const STANDS: Duration = Duration::from_secs(10);
@@ -67,39 +82,72 @@ pub(crate) const STANDS: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     known: Arc<Mutex<BTreeMap<Key, Finding>>>,
-    /// Since when it is tried to find out about a generation.
-    asked: Arc<Mutex<BTreeMap<Key, (i64, Instant)>>>,
+    /// Under which id, and since when, the state is asked for that a generation is to go on from.
+    asked: Arc<Mutex<BTreeMap<Key, Asked>>>,
 }
 
 impl Refusals {
-    /// What was found out about this generation.
-    pub(crate) fn of(&self, key: &Key, generation: i64) -> Option<Option<String>> {
+    /// What was found out about this generation. What speaks against it does so whatever is asked; that nothing does counts
+    /// only if no less was asked.
+    pub(crate) fn of(&self, key: &Key, (generation, about): Question) -> Option<Option<String>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let stands = |(of, at, _): &&Finding| *of == generation && at.elapsed() < STANDS;
-        known.get(key).filter(stands).map(|(_, _, refusal)| refusal.clone())
+        let answers = |(question, at, refusal): &&Finding| {
+            question.0 == generation && at.elapsed() < STANDS && (refusal.is_some() || question.1 >= about)
+        };
+        known.get(key).filter(answers).map(|(_, _, refusal)| refusal.clone())
     }
 
-    /// Notes what was found out; earlier generations are forgotten.
-    pub(crate) fn note(&self, key: &Key, generation: i64, refusal: Option<String>) {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.clone(), (generation, Instant::now(), refusal));
+    /// Notes what was found out; earlier findings are forgotten.
+    pub(crate) fn note(&self, key: &Key, question: Question, refusal: Option<String>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(key.clone(), (question, Instant::now(), refusal));
     }
 
-    /// For how long it is tried to find out about this generation; from now on, if it was not.
-    pub(crate) fn asked(&self, key: &Key, generation: i64) -> Duration {
+    /// The id under which the state is asked for that this generation is to go on from, and for how long it is; `fresh`
+    /// from now on, if it was not.
+    pub(crate) fn asked(&self, key: &Key, generation: i64, fresh: &str) -> (String, Duration) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = asked.entry(key.clone()).or_insert_with(|| (generation, Instant::now()));
+        let begun = || (generation, Instant::now(), fresh.to_owned());
+        let known = asked.entry(key.clone()).or_insert_with(begun);
         if known.0 != generation {
-            *known = (generation, Instant::now());
+            *known = begun();
         }
-        known.1.elapsed()
+        (known.2.clone(), known.1.elapsed())
     }
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, key: &Key) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Kind;
+
+    #[test]
+    fn a_finding_answers_what_asks_for_no_more() {
+        let key = Key { kind: Kind::Deployment, namespace: "default".to_owned(), name: "a".to_owned() };
+        let refusals = Refusals::default();
+        for (noted, refusal, asked, is_known) in [
+            ((1, About::Program), None, (1, About::Program), true),
+            ((1, About::Program), None, (1, About::State), false),
+            ((1, About::Program), Some("no"), (1, About::State), true),
+            ((1, About::State), None, (1, About::Program), true),
+            ((1, About::State), Some("no"), (2, About::State), false),
+        ] {
+            refusals.note(&key, noted, refusal.map(str::to_owned));
+            assert_eq!(refusals.of(&key, asked).is_some(), is_known, "{noted:?} {refusal:?} {asked:?}");
+        }
+    }
+
+    #[test]
+    fn the_state_is_asked_for_once_for_each_generation() {
+        let key = Key { kind: Kind::Deployment, namespace: "default".to_owned(), name: "a".to_owned() };
+        let refusals = Refusals::default();
+        let id = |generation, fresh| refusals.asked(&key, generation, fresh).0;
+        assert_eq!([id(1, "a"), id(1, "b"), id(2, "c"), id(2, "d")], ["a", "a", "c", "c"]);
     }
 }

@@ -1,18 +1,23 @@
 //! What the commands have in common that change a few fields of an object and wait until that is carried out.
 
+use std::time::Duration;
+
 use kobel_kubernetes::objects::metadata;
-use kobel_model::{Error, Result};
+use kobel_model::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use super::client::{Session, explained, print};
 use super::follow::Follow;
-use super::reported::Reported;
+use super::reported::{REFUSED, Reported, SETTLED};
 use super::settling::{Change, Goal, Step};
 use super::target::Target;
 use crate::args::lifecycle::WaitArguments;
 use crate::args::resources::ApiArguments;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+
+/// How soon the control loop looks again at what it refused, with some time to spare.
+const RENEWED_WITHIN: Duration = Duration::from_secs(13);
 
 /// What is wanted of which object.
 pub(crate) struct Order<'a> {
@@ -65,6 +70,9 @@ impl Order<'_> {
             print(terminal, &format!("{} {word}; {}\n", target.shown(), told_by(&target.typed(&session))))?;
             return Ok(Exit::Done);
         }
+        if is_unchanged {
+            target.object = self.renewed(&session, &target, terminal).await?;
+        }
         let generation = Reported::of(&target.object).generation();
         let change = Change { goal, patch: &patch, generation };
         let follow = Follow { session: &session, target: &target, timeout: self.wait.timeout, terminal };
@@ -72,6 +80,26 @@ impl Order<'_> {
         print(terminal, &format!("{} {}\n", target.shown(), self.outcome))?;
         Ok(Exit::Done)
     }
+
+    /// The object once a refusal that stood before is renewed: what it is about may have been put right since.
+    async fn renewed(&self, session: &Session, target: &Target, terminal: &Terminal) -> Result<Value> {
+        let Some(old) = refusal(&target.object) else { return Ok(target.object.clone()) };
+        let follow = Follow { session, target, timeout: self.wait.timeout.min(RENEWED_WITHIN), terminal };
+        let is_renewed = |object: &Value| match refusal(object) {
+            Some(refusal) if refusal == old => Step::Going("what was refused is being looked at again".to_owned()),
+            _ => Step::Done,
+        };
+        match follow.until(is_renewed).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => Ok(target.object.clone()),
+            renewed => renewed,
+        }
+    }
+}
+
+/// What a change was refused with.
+fn refusal(object: &Value) -> Option<&str> {
+    let settled = Reported::of(object).condition(SETTLED)?;
+    (settled.status != "True" && settled.reason == REFUSED).then_some(settled.message)
 }
 
 /// Where to see how it goes on.

@@ -72,11 +72,17 @@ fn applications_outlive_the_controller_and_come_back_with_it() {
 
 #[test]
 fn what_cannot_be_carried_out_stops_nothing_however_young_the_job_is() {
+    for configuration in [json!({"execution.checkpointing.interval": "1h"}), json!({})] {
+        refused_while_young(configuration);
+    }
+}
+
+fn refused_while_young(configuration: Value) {
     let machine = Machine::start();
     runtime().block_on(async {
         let api = machine.deployments().await;
         let mut young = deployment(&machine.script("count.sql", SCRIPT));
-        young.data["spec"]["flinkConfiguration"] = json!({"execution.checkpointing.interval": "1h"});
+        young.data["spec"]["flinkConfiguration"] = configuration;
         let orders = Named::create(&api, young).await;
         orders.runs(1).await;
         let before = processes_of(machine.data());

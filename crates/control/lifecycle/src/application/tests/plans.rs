@@ -86,10 +86,10 @@ fn plain(act: &str) -> String {
     act.to_owned()
 }
 
-/// Worlds that a user may find.
 /// A situation and how a world comes into it.
 type Situation = (&'static str, fn(UpgradeMode) -> World);
 
+/// Worlds that a user may find.
 const SITUATIONS: [Situation; 7] = [
     ("a job that runs", running),
     ("a job that was changed before", |mode| {
