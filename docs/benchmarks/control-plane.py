@@ -129,7 +129,7 @@ def main():
             time.sleep(6)
             plane.phase("started again over all")
             if RUNNING:
-                plane.run("delete", "flinkdep", *(f"r-{number}" for number in range(RUNNING)), "--wait")
+                plane.run("delete", "-f", f"{directory}/r.yaml", "--wait")
         finally:
             plane.stop()
 
