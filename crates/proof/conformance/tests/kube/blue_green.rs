@@ -9,18 +9,10 @@ use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use serde_json::{Value, json};
 
 use crate::client::{connect, runtime};
+use crate::flink::uri;
 use crate::machine::{Machine, PATIENCE, processes_of};
+use crate::native::SCRIPT;
 use crate::resources::Named;
-
-/// Counts rows by region; rows come at a steady pace and every one is numbered.
-const SCRIPT: &str = "
-CREATE TABLE orders (id BIGINT, region INT) WITH (
-  'connector' = 'datagen', 'rows-per-second' = '200',
-  'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000000000',
-  'fields.region.min' = '1', 'fields.region.max' = '3');
-CREATE TABLE by_region (region INT, orders BIGINT) WITH ('connector' = 'print');
-INSERT INTO by_region SELECT region, COUNT(*) FROM orders GROUP BY region;
-";
 
 #[test]
 fn a_new_version_is_proven_beside_the_old_one() {
@@ -123,8 +115,4 @@ fn pair(script: &Path) -> DynamicObject {
         },
     }))
     .expect("a manifest")
-}
-
-fn uri(script: &Path) -> String {
-    format!("local://{}", script.display())
 }

@@ -7,11 +7,12 @@ use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::client::runtime;
+use crate::flink::uri;
 use crate::machine::{Machine, kill, processes_of};
 use crate::resources::{Named, is_running};
 
 /// Counts rows by region; rows come at a steady pace and every one is numbered.
-const SCRIPT: &str = "
+pub(crate) const SCRIPT: &str = "
 CREATE TABLE orders (id BIGINT, region INT) WITH (
   'connector' = 'datagen', 'rows-per-second' = '200',
   'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000000000',
@@ -202,8 +203,4 @@ fn deployment(script: &Path) -> DynamicObject {
         },
     }))
     .expect("a manifest")
-}
-
-fn uri(script: &Path) -> String {
-    format!("local://{}", script.display())
 }
