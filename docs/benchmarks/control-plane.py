@@ -1,8 +1,9 @@
 """Measures `kobel up` with many deployments: python3 control-plane.py KOBEL [SUSPENDED [RUNNING]]
 
 Prints, for each phase, how long a round of a deployment took (from `/metrics`, the upper bound of the bucket), the memory
-of the process, and the processor time that it needs at rest. Everything lies in a temporary directory and is ended at
-the end. `kubectl` is needed to read `/metrics`.
+of the process, and the processor time that it needs at rest; and what the machine did meanwhile: how long a write of 4 kB
+took to reach the disk (one every 20 ms), and the share of the processors that went to other virtual machines. Everything
+lies in a temporary directory and is ended at the end. `kubectl` is needed to read `/metrics`.
 """
 
 import json
@@ -11,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 KOBEL = os.path.abspath(sys.argv[1])
@@ -31,8 +33,43 @@ spec:
   flinkConfiguration: {{kobel.engine: native, execution.checkpointing.interval: 60s}}
   jobManager: {{resource: {{memory: 256m, cpu: 0.1}}}}
   taskManager: {{resource: {{memory: 256m, cpu: 0.1}}}}
-  job: {{jarURI: 'local://{script}', parallelism: 1, upgradeMode: savepoint, state: {state}}}
+  job: {{jarURI: 'local://{script}', parallelism: {parallelism}, upgradeMode: savepoint, state: {state}}}
 """
+
+
+class Machine:
+    """What else the machine does: how fast its disk is, and what others take of its processors."""
+
+    def __init__(self, directory):
+        self.syncs = []
+        self.file = open(f"{directory}/probe", "wb")
+        self.stolen, self.total = self.processors()
+        threading.Thread(target=self.probe, daemon=True).start()
+
+    def probe(self):
+        while True:
+            self.file.seek(0)
+            self.file.write(b"x" * 4096)
+            self.file.flush()
+            begun = time.time()
+            os.fdatasync(self.file.fileno())
+            self.syncs.append((time.time() - begun) * 1000)
+            time.sleep(0.02)
+
+    @staticmethod
+    def processors():
+        with open("/proc/stat") as stat:
+            fields = [int(field) for field in stat.readline().split()[1:9]]
+        return fields[7], sum(fields)
+
+    def since(self):
+        """What it did since this was asked last."""
+        syncs, self.syncs = sorted(self.syncs), []
+        stolen, total = self.processors()
+        share = 100 * (stolen - self.stolen) / max(1, total - self.total)
+        self.stolen, self.total = stolen, total
+        at = lambda part: syncs[min(len(syncs) - 1, int(len(syncs) * part))] if syncs else 0
+        return f"disk p50 {at(0.5):.1f} ms, p99 {at(0.99):.1f} ms, max {at(1):.1f} ms, {share:.1f} % stolen"
 
 
 class Plane:
@@ -41,6 +78,7 @@ class Plane:
     def __init__(self, directory):
         self.directory = directory
         self.environment = dict(os.environ, KUBECONFIG=f"{directory}/data/kubeconfig")
+        self.machine = Machine(directory)
         self.start()
 
     def start(self):
@@ -69,12 +107,13 @@ class Plane:
             fields = stat.read().rsplit(")", 1)[1].split()
         return int(fields[11]) + int(fields[12])
 
-    def apply(self, prefix, count, state):
+    def apply(self, prefix, count, state, parallelism=1):
         path = f"{self.directory}/{prefix}.yaml"
         script = f"{self.directory}/script.sql"
         with open(path, "w") as file:
             names = (f"{prefix}-{number}" for number in range(count))
-            file.write("---\n".join(MANIFEST.format(name=name, script=script, state=state) for name in names))
+            fields = {"script": script, "state": state, "parallelism": parallelism}
+            file.write("---\n".join(MANIFEST.format(name=name, **fields) for name in names))
         begun = time.time()
         self.run("apply", "-f", path)
         return time.time() - begun
@@ -91,7 +130,7 @@ class Plane:
         self.seen, rounds = total, new["+Inf"]
         share = lambda part: next(bound for bound, count in new.items() if count >= part * rounds)
         print(f"{name}: {rounds} rounds, p50 <= {share(0.5)} s, p99 <= {share(0.99)} s, "
-              f"{rounds - new['0.01']} over 10 ms; {self.memory():.1f} MiB", flush=True)
+              f"{rounds - new['0.01']} over 10 ms; {self.memory():.1f} MiB; {self.machine.since()}", flush=True)
 
 
 def stable(plane, count):
@@ -128,6 +167,9 @@ def main():
             plane.start()
             time.sleep(6)
             plane.phase("started again over all")
+            print(f"{SUSPENDED} changed in {plane.apply('s', SUSPENDED, 'suspended', 2):.1f} s")
+            time.sleep(6)
+            plane.phase("the suspended ones changed")
             if RUNNING:
                 plane.run("delete", "-f", f"{directory}/r.yaml", "--wait")
         finally:

@@ -43,12 +43,19 @@ pub(crate) struct Session {
     pub(crate) declaration: Declaration,
 }
 
-/// Gathers the facts about a deployment or session job.
+/// Gathers the facts about a deployment or session job, of which it is known what it declares.
 ///
 /// # Errors
 /// Unavailable if the API does not answer; everything else that fails is a fact.
-pub(crate) async fn gather(world: &World, key: &Key, object: &Value, record: &Record) -> Result<Gathered> {
-    let deployed = deployed(object, record);
+pub(crate) async fn gather(
+    world: &World,
+    key: &Key,
+    object: &Value,
+    record: &Record,
+    declaration: &Declaration,
+) -> Result<Gathered> {
+    let before = before(object, record);
+    let deployed = before.as_ref().unwrap_or(declaration);
     let (sight, session, session_facts) = match key.kind {
         Kind::SessionJob => session(world, key, object).await?,
         _ => (tended(world, key, object).await, None, None),
@@ -68,15 +75,16 @@ pub(crate) async fn gather(world: &World, key: &Key, object: &Value, record: &Re
     };
     let (asker, turn) = (Asker { world, sight: &sight }, &world.turn);
     facts.job = turn.patiently(asker.job(record)).await;
-    if is_judged(key, object) {
+    // Options of the operator are not carried out, so those count that are declared now.
+    if key.kind == Kind::Deployment && declaration.options.health_check.is_some() {
         facts.health = turn.patiently(asker.health(&facts.job)).await;
     }
     let (savepoint, checkpoint) = (&record.job.savepoints.pending, &record.job.checkpoints.pending);
     facts.savepoint = turn.patiently(asker.operation(record, savepoint.as_ref(), Asked::Savepoint)).await;
     facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
-    facts.newest = turn.patiently(asker.newest(key, object, record, deployed.as_ref())).await;
+    facts.newest = turn.patiently(asker.newest(key, object, record, &deployed.what)).await;
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-    if is_deleting && key.kind == Kind::Deployment && deployed.is_none_or(|deployed| deployed.what.job().is_none()) {
+    if is_deleting && key.kind == Kind::Deployment && deployed.what.job().is_none() {
         facts.dependents = asker.dependents(key).await?;
     }
     if key.kind == Kind::SessionJob {
@@ -97,13 +105,6 @@ async fn tended(world: &World, key: &Key, object: &Value) -> Sight {
     sight
 }
 
-/// Whether it is asked for to judge how the job fares. Options of the operator are not carried out, so those count that
-/// are declared now.
-fn is_judged(key: &Key, object: &Value) -> bool {
-    let is_asked = |declared: Declaration| declared.options.health_check.is_some();
-    key.kind == Kind::Deployment && Declaration::read(object).ok().flatten().is_some_and(is_asked)
-}
-
 /// The reason of an event that a process had ended.
 fn lost(why: &str) -> &'static str {
     match why {
@@ -113,10 +114,10 @@ fn lost(why: &str) -> &'static str {
     }
 }
 
-/// What the spec declares that was carried out last; else what the object declares.
-fn deployed(object: &Value, record: &Record) -> Option<Declaration> {
-    let last = record.last.as_ref().and_then(|spec| Declaration::read(&with_spec(object, spec)).ok().flatten());
-    last.or_else(|| Declaration::read(object).ok().flatten())
+/// What was declared by the spec that was carried out last, if it is another one than the object has now.
+fn before(object: &Value, record: &Record) -> Option<Declaration> {
+    let last = record.last.as_ref().filter(|last| object.get("spec") != Some(last))?;
+    Declaration::read(&with_spec(object, last)).ok().flatten()
 }
 
 /// What is seen of the session cluster of a session job.
@@ -244,15 +245,14 @@ impl Asker<'_> {
 
     /// What lies on a disk that can be read is the truth; the REST API may be seconds behind it. It is asked about other
     /// places.
-    async fn newest(&self, key: &Key, object: &Value, record: &Record, deployed: Option<&Declaration>) -> Newest {
+    async fn newest(&self, key: &Key, object: &Value, record: &Record, what: &What) -> Newest {
         let Some(id) = &record.job.id else { return Newest::None };
-        let what = deployed.map(|deployed| &deployed.what);
         let place =
             |said: Option<&str>, usual: &str| said.map_or_else(|| self.usual(key, object, usual), str::to_owned);
-        let savepoints = || place(what.and_then(What::savepoint_directory), "savepoints");
+        let savepoints = || place(what.savepoint_directory(), "savepoints");
         let search = Search {
             job_id: id.clone(),
-            checkpoints: place(what.and_then(What::checkpoint_directory), "checkpoints"),
+            checkpoints: place(what.checkpoint_directory(), "checkpoints"),
             savepoints: stopping(record).map(|pending| (savepoints(), pending.since_ms)),
         };
         match apart("looking for checkpoints", move || search.newest()).await {

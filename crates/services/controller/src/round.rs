@@ -75,7 +75,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         world.objects.put_finalizers(key, &object, &finalizers).await?;
         return Ok(Next::Again(Duration::ZERO));
     }
-    let gathered = gather(world, key, &object, &record).await?;
+    let gathered = gather(world, key, &object, &record, &declaration).await?;
     let fit = match problem {
         Some(problem) => Fit::Refused(problem),
         None if is_deleting => Fit::Fits,
