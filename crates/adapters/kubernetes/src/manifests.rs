@@ -3,6 +3,7 @@
 //! Each document is read by itself, so that one broken document hides no problem of the next, and within limits, so
 //! that no document grows when it is read. A problem points at file, line and column.
 
+mod slip;
 #[cfg(test)]
 mod tests;
 
@@ -83,8 +84,10 @@ pub fn read(sources: &[PathBuf]) -> (Vec<Manifest>, Vec<Error>) {
     if manifests.is_empty() && problems.is_empty() {
         let named: Vec<String> = sources.iter().map(|source| format!("`{}`", source.display())).collect();
         problems.push(
-            Error::new(ErrorKind::Missing, format!("there is no manifest in {}", named.join(", ")))
-                .with_hint("of a directory the files *.yaml, *.yml and *.json are read"),
+            Error::new(ErrorKind::Missing, format!("there is no manifest in {}", named.join(", "))).with_hint(
+                "a manifest begins with `apiVersion:` and `kind:`; of a directory the files *.yaml, *.yml and \
+                     *.json are read",
+            ),
         );
     }
     (manifests, problems)
@@ -220,17 +223,22 @@ fn value_of(place: &Place, document: &str) -> Result<Value> {
     let spaced = if is_json { document.replace('\t', " ") } else { String::new() };
     let text = if is_json { spaced.as_str() } else { document };
     serde_saphyr::from_str_with_options::<Value>(text, options).map_err(|error| {
-        let (line, column) = match error.location() {
-            Some(location) => {
-                (place.line + usize::try_from(location.line()).unwrap_or(1).saturating_sub(1), location.column())
-            }
-            None => (place.line, 1),
-        };
-        let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+        let at = error.location();
+        let number = |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or(1).max(1);
+        let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
         // The line that the parser tells counts from the document.
-        let text = text.split(" at line ").next().unwrap_or_default();
-        Error::invalid(format!("{}:{line}:{column}: document {}: {text}", place.file, place.document))
+        let message = message.split(" at line ").next().unwrap_or_default();
+        let line = number(at.as_ref().map(|at| at.line()));
+        told(place, document, &slip::explain(document, message, line, number(at.as_ref().map(|at| at.column()))))
     })
+}
+
+/// The error of a slip, with its line in the file.
+fn told(place: &Place, document: &str, slip: &slip::Slip) -> Error {
+    let line = place.line + slip.line - 1;
+    let excerpt = slip::excerpt(document, slip, line).unwrap_or_default();
+    let place = format!("{}:{line}:{}: document {}", place.file, slip.column, place.document);
+    Error::invalid(format!("{place}: {}{excerpt}", slip.reason)).with_hint(slip.hint.as_str())
 }
 
 /// Takes an object, or the items of a list.
@@ -281,7 +289,10 @@ fn identify(place: &Place, value: Value) -> Result<Manifest> {
         Some(_) => Some(wanted("/metadata/namespace")),
     };
     if !missing.is_empty() {
-        return Err(Error::invalid(format!("{place}: document {}: {}", place.document, missing.join(", "))));
+        let message = format!("{place}: document {}: {}", place.document, missing.join(", "));
+        return Err(Error::invalid(message).with_hint(
+            "a manifest has the texts `apiVersion`, `kind` and, below `metadata`, `name`; a number is a text in quotes",
+        ));
     }
     Ok(Manifest { place: place.clone(), api_version, kind, name, namespace, value })
 }

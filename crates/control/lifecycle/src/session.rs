@@ -165,7 +165,7 @@ impl Round<'_> {
         let generation = self.desired.generation;
         if self.record.job_manager != JobManagerState::Deploying || self.record.observed_generation != Some(generation)
         {
-            self.tell(EventKind::Normal, "Submit", "starts the session cluster".to_owned());
+            self.tell(EventKind::Normal, "Submit", "starting the session cluster".to_owned());
         }
         self.record.last = Some(self.desired.spec.clone());
         self.record.reconciled_ms = Some(self.facts.now_ms);

@@ -5,6 +5,7 @@ pub(crate) mod inspection;
 pub(crate) mod lifecycle;
 pub(crate) mod machine;
 pub(crate) mod resources;
+pub(crate) mod target;
 
 use std::path::PathBuf;
 

@@ -88,7 +88,8 @@ pub fn restore_point(round: &mut Round<'_>, handover: Handover) -> Result<Option
 pub fn start(round: &mut Round<'_>, launch: Launch) -> Verdict {
     let from = launch.restore.as_ref().map_or_else(|| "without state".to_owned(), |path| format!("from `{path}`"));
     if round.record.job.id.as_ref() != Some(&launch.job_id) {
-        round.tell("Submit", format!("starts job `{}` {from}", launch.job_id));
+        // It is told before it is tried, so it must not say that it is done.
+        round.tell("Submit", format!("starting job `{}` {from}", launch.job_id));
     }
     round.set_job_state(JobState::Reconciling);
     round.record.health = None;

@@ -69,11 +69,12 @@ fn create(round: &mut Round<'_>, colour: Colour, origin: Origin<'_>) -> Verdict 
         Origin::Nothing => diff::starting_from(template, None),
     };
     let name = round.name(colour);
-    let message = match diff::origin(&spec) {
-        Some(path) => format!("makes `{name}`, which starts from `{path}`"),
-        None => format!("makes `{name}`, which starts without state"),
+    let from = match diff::origin(&spec) {
+        Some(path) => format!("from `{path}`"),
+        None => "without state".to_owned(),
     };
-    round.tell("Submit", message.clone());
+    round.tell("Submit", format!("making `{name}`, which is to start {from}"));
+    let message = format!("makes `{name}`, which starts {from}");
     Verdict::wait("Starting", message, SOON).with(Act::CreateChild { colour, spec })
 }
 

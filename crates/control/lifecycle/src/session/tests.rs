@@ -87,6 +87,7 @@ fn a_session_cluster_is_started_once_and_then_stable() {
     let mut case = Case::new();
     let first = case.go();
     assert!(is_start(&first));
+    assert!(first.events.iter().any(|event| event.message == "starting the session cluster"), "{:?}", first.events);
     assert_eq!(first.record.lifecycle, LifecycleState::Upgrading);
     assert_eq!(case.go().act, first.act, "after a crash before the act it is made again");
     case.facts.cluster = Cluster::Starting(launched(1));

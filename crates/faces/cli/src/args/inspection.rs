@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::resources::ApiArguments;
+use super::target::TargetArguments;
 
 const LOGS_EXAMPLES: &str = "\
 Examples:
@@ -28,7 +29,8 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   kobel explain flights
   kobel explain sessionjob/delays -n team
-  kobel explain flights -o json
+  kobel explain flinkdep flights -o json
+  kobel explain flinkbgdep/flights
 
 Tells whether it runs, what is awaited and since when, what went wrong last,
 and what to do.";
@@ -55,9 +57,9 @@ pub(crate) enum Form {
 #[derive(Debug, Args)]
 #[command(after_help = LOGS_EXAMPLES)]
 pub(crate) struct LogsArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// Go on printing what is written
     #[arg(short, long)]
@@ -84,6 +86,10 @@ pub(crate) struct EventsArguments {
     #[arg(value_name = "[KIND/]NAME", conflicts_with = "all_namespaces")]
     pub(crate) target: Option<String>,
 
+    /// Its name, if only its kind stands before it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
     /// Events of all namespaces
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub(crate) all_namespaces: bool,
@@ -105,9 +111,9 @@ pub(crate) struct EventsArguments {
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct ExplainArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// How to print
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
@@ -122,9 +128,9 @@ pub(crate) struct ExplainArguments {
 #[derive(Debug, Args)]
 #[command(after_help = OPEN_EXAMPLES)]
 pub(crate) struct OpenArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// The API.
     #[command(flatten)]
@@ -158,6 +164,12 @@ mod tests {
             ("events -A -n team", false),
             ("explain", false),
             ("explain a -o json", true),
+            ("explain flinkdep a -o json", true),
+            ("explain flinkdep a b", false),
+            ("logs sessionjob a -f", true),
+            ("events flinkbgdep a -w", true),
+            ("events flinkbgdep a -A", false),
+            ("open flinkdep a", true),
             ("explain a -o wide", false),
             ("open a --context here", true),
         ] {

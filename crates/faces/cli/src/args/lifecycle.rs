@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use kobel_model::quantity::parse_duration;
 
 use super::resources::ApiArguments;
+use super::target::TargetArguments;
 
 const SUSPEND_EXAMPLES: &str = "\
 Examples:
@@ -71,9 +72,9 @@ pub(crate) struct WaitArguments {
 #[derive(Debug, Args)]
 #[command(after_help = SUSPEND_EXAMPLES)]
 pub(crate) struct SuspendArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// How to wait.
     #[command(flatten)]
@@ -88,9 +89,9 @@ pub(crate) struct SuspendArguments {
 #[derive(Debug, Args)]
 #[command(after_help = RESUME_EXAMPLES)]
 pub(crate) struct ResumeArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// How to wait.
     #[command(flatten)]
@@ -105,9 +106,9 @@ pub(crate) struct ResumeArguments {
 #[derive(Debug, Args)]
 #[command(after_help = RESTART_EXAMPLES)]
 pub(crate) struct RestartArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// How to wait.
     #[command(flatten)]
@@ -120,11 +121,11 @@ pub(crate) struct RestartArguments {
 
 /// What `kobel rescale` takes.
 #[derive(Debug, Args)]
-#[command(after_help = RESCALE_EXAMPLES)]
+#[command(after_help = RESCALE_EXAMPLES, allow_missing_positional = true)]
 pub(crate) struct RescaleArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// How many subtasks of each operator run from now on
     #[arg(value_name = "PARALLELISM", value_parser = parse_parallelism)]
@@ -143,9 +144,9 @@ pub(crate) struct RescaleArguments {
 #[derive(Debug, Args)]
 #[command(after_help = SAVEPOINT_EXAMPLES)]
 pub(crate) struct SavepointArguments {
-    /// Application or session job: `NAME`, `flinkdeployment/NAME` or `sessionjob/NAME`
-    #[arg(value_name = "[KIND/]NAME")]
-    pub(crate) target: String,
+    /// What is meant.
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
 
     /// Directory for the savepoint [default: `execution.checkpointing.savepoint-dir` of the job]
     #[arg(long, value_name = "DIR")]
@@ -209,7 +210,8 @@ mod tests {
         for (line, is_taken) in [
             ("suspend", false),
             ("suspend a", true),
-            ("suspend a b", false),
+            ("suspend flinkdep a", true),
+            ("suspend flinkdep a b", false),
             ("suspend sessionjob/a -n team --no-wait", true),
             ("suspend a --no-wait --timeout 1s", false),
             ("resume a --timeout 2min --context here", true),
@@ -221,10 +223,27 @@ mod tests {
             ("rescale a two", false),
             ("rescale a 32768", true),
             ("rescale a 4 --timeout 90s", true),
+            ("rescale sessionjob a", false),
+            ("rescale sessionjob a 4", true),
+            ("rescale sessionjob a 4 5", false),
             ("savepoint a --path file:///x --format native", true),
             ("savepoint a --format full", false),
+            ("savepoint flinkdep a --format native", true),
         ] {
             assert_eq!(parse(line).is_some(), is_taken, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_parallelism_stands_last_however_the_job_is_named() {
+        for (line, target, parallelism) in [
+            ("rescale a 4", "a", 4),
+            ("rescale flinkdep/a 4 --no-wait", "flinkdep/a", 4),
+            ("rescale flinkdep a 4", "flinkdep/a", 4),
+            ("rescale -n team flinkdep a 4", "flinkdep/a", 4),
+        ] {
+            let Some(Line::Rescale(arguments)) = parse(line) else { panic!("`{line}` is not taken") };
+            assert_eq!((arguments.target.typed().as_str(), arguments.parallelism), (target, parallelism), "{line}");
         }
     }
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::changed_program;
 use super::check::check;
 use super::client::{Document, Session, all_or_nothing, at, complete, documents, print};
+use super::missing_program;
 use super::plan::planned;
 use crate::args::resources::ApplyArguments;
 use crate::exit::Exit;
@@ -40,13 +41,13 @@ async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> 
     terminal.drop_unread_rows();
     let checked = check_all(&session, &documents, conflicts, terminal).await?;
     for (count, (document, checked)) in documents.iter().zip(&checked).enumerate() {
-        let (word, plan) = if arguments.dry_run {
+        let (word, plan, object) = if arguments.dry_run {
             let word = checked.after.as_ref().map_or("created", |after| outcome(checked.before.as_ref(), after));
             let plan = match &checked.after {
                 Some(after) => planned(&session, document, checked.before.as_ref(), after).await,
                 None => String::new(),
             };
-            (format!("{word} (server dry run)"), plan)
+            (format!("{word} (server dry run)"), plan, checked.after.clone())
         } else {
             let applied = session.cluster.apply(&document.served, &document.manifest.value, Keep::Written, conflicts);
             let applied = applied.await.map_err(|failure| {
@@ -61,9 +62,12 @@ async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> 
             {
                 terminal.note(&hint);
             }
-            (word.to_owned(), String::new())
+            (word.to_owned(), String::new(), Some(applied.object))
         };
         print(terminal, &format!("{} {word}\n{plan}", document.shown()))?;
+        if let Some(warning) = object.and_then(|object| missing_program::warning(&session, &document.served, &object)) {
+            terminal.warn(&warning);
+        }
     }
     Ok(Exit::Done)
 }

@@ -7,10 +7,12 @@ use kobel_model::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use super::client::{Session, explained, print};
+use super::finding;
 use super::follow::Follow;
 use super::reported::{REFUSED, Reported, SETTLED};
 use super::settling::{Change, Goal, Step};
 use super::target::Target;
+use super::wanted::Wanted;
 use crate::args::lifecycle::WaitArguments;
 use crate::args::resources::ApiArguments;
 use crate::exit::Exit;
@@ -21,8 +23,8 @@ const RENEWED_WITHIN: Duration = Duration::from_secs(13);
 
 /// What is wanted of which object.
 pub(crate) struct Order<'a> {
-    /// The object as it was typed.
-    pub(crate) target: &'a str,
+    /// The object, and the command it was named to.
+    pub(crate) wanted: Wanted<'a>,
     pub(crate) wait: &'a WaitArguments,
     pub(crate) api: &'a ApiArguments,
     /// What the object is then: `suspended`.
@@ -42,18 +44,21 @@ pub(crate) struct Plan {
 }
 
 impl Order<'_> {
-    /// Merges what `plan` makes of the object into it, and waits until that is carried out.
+    /// Merges what `plan` makes of the object into it, and waits until that is carried out. `plan` is also told the
+    /// words by which other commands are told of the object.
     pub(crate) async fn carry_out(
         &self,
-        plan: impl FnOnce(&Target) -> Result<Plan>,
+        plan: impl FnOnce(&Target, &str) -> Result<Plan>,
         terminal: &Terminal,
     ) -> Result<Exit> {
         let session = Session::open(self.api).await?;
-        let mut target = Target::find(&session, self.target).await?;
+        let mut target = finding::job(&session, &self.wanted).await?;
         if Reported::of(&target.object).leaving_since().is_some() {
-            return Err(Error::invalid(format!("`{}` is being deleted", target.name())));
+            let hint =
+                format!("`kobel explain {}` tells since when; apply it anew once it is gone", target.typed(&session));
+            return Err(Error::invalid(format!("`{}` is being deleted", target.name())).with_hint(hint));
         }
-        let Plan { goal, patch } = plan(&target)?;
+        let Plan { goal, patch } = plan(&target, &target.typed(&session))?;
         if is_there(goal, &patch, &target.object) {
             print(terminal, &format!("{} {}\n", target.shown(), self.already))?;
             return Ok(Exit::Done);
@@ -117,7 +122,7 @@ fn is_there(goal: Goal, patch: &Value, object: &Value) -> bool {
 pub(crate) fn job_of(target: &Target) -> Result<&Value> {
     target.object.pointer("/spec/job").filter(|_| target.has_job()).ok_or_else(|| {
         Error::invalid(format!("`{}` is a session cluster, which has no job of its own", target.name()))
-            .with_hint("name one of its jobs; `kobel get flinksessionjobs` lists them")
+            .with_hint("name one of its jobs as `sessionjob/NAME`; `kobel get flinksessionjobs -A` lists them")
     })
 }
 

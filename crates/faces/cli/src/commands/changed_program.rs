@@ -43,7 +43,7 @@ fn changed(object: &Value) -> Option<PathBuf> {
 }
 
 /// The path of a `local:` or `file:` address. One that is spelled with `%` is left out: it is seldom, and only a hint.
-fn local(uri: &str) -> Option<PathBuf> {
+pub(crate) fn local(uri: &str) -> Option<PathBuf> {
     let (scheme, rest) = uri.split_once(':')?;
     let is_local = ["local", "file"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     let path = rest.strip_prefix("//").unwrap_or(rest);

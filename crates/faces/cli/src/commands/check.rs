@@ -1,13 +1,22 @@
 //! What can be said about a manifest before anything is sent: fields that nobody knows, values that are not allowed.
 //!
 //! Only what the manifest itself shows is looked at. Whether other objects are there, and what they set, the API says.
+//! Each problem has the line of its field, where the file and its layout tell.
+
+mod finding;
+mod lines;
+mod metadata;
+mod steps;
+mod wrong_type;
 
 use kobel_kubernetes::kinds::Served;
-use kobel_kubernetes::manifests::Manifest;
+use kobel_kubernetes::manifests::{Manifest, Place};
 use kobel_model::{Error, nearest};
 use kobel_resources::read::local_defaults;
-use kobel_resources::{API_VERSION, Context, GROUP, crd, read};
-use serde_json::{Map, Value};
+use kobel_resources::{API_VERSION, Context, Problem, ProblemKind, crd, read};
+use serde_json::Value;
+
+use self::finding::Finding;
 
 /// What begins the paths that depend on other objects.
 const REFERENCES: [&str; 2] = ["spec.deploymentName", "spec.jobReference"];
@@ -18,6 +27,8 @@ const INHERITED: [&str; 4] = [
     "spec.job.savepointTriggerNonce",
     "spec.job.checkpointTriggerNonce",
 ];
+/// How many fields are named where an unknown one stands.
+const FIELDS_MAX: usize = 8;
 
 /// Tells what is wrong with a manifest; `served` is the kind that the API has for it.
 pub(crate) fn check(manifest: &Manifest, served: Option<&Served>) -> Vec<Error> {
@@ -27,27 +38,81 @@ pub(crate) fn check(manifest: &Manifest, served: Option<&Served>) -> Vec<Error> 
         let hint = "its definitions are built in and need not be applied: leave the document out";
         return vec![Error::unsupported(message).with_hint(hint)];
     }
-    if manifest.api_version != API_VERSION || !crd::openapi(kind).is_object() {
-        return Vec::new();
+    let mut found = metadata::findings(&manifest.value);
+    if manifest.api_version == API_VERSION && crd::openapi(kind).is_object() {
+        found.extend(problems(kind, &manifest.value));
     }
-    let found = problems(kind, &manifest.value);
     if found.is_empty() {
         return Vec::new();
     }
-    let listed: String = found.iter().map(|problem| format!("\n  {problem}")).collect();
-    vec![Error::invalid(format!("{place}: {kind}.{GROUP} \"{name}\" is invalid:{listed}"))]
+    let placed = placed(place, &manifest.value, found);
+    let first = placed.iter().find_map(|(line, _)| *line).unwrap_or(place.line);
+    let listed: String = placed
+        .iter()
+        .map(|(line, finding)| {
+            let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+            format!("\n  {line}{}: {}", finding.path, finding.message)
+        })
+        .collect();
+    let kind = match manifest.api_version.split_once('/') {
+        Some((group, _)) => format!("{kind}.{group}"),
+        None => kind.to_owned(),
+    };
+    vec![Error::invalid(format!("{}:{first}: {kind} \"{name}\" is invalid:{listed}", place.file))]
 }
 
-/// Every problem of an object of one of our kinds, each with the path of its field.
-fn problems(kind: &str, object: &Value) -> Vec<String> {
-    let unknown = crd::root_schema(kind).prune(&mut object.clone());
-    let mut found: Vec<String> = unknown.iter().map(|path| unknown_field(kind, path)).collect();
+/// The findings with the lines of the file, in the order of lines; those of what is absent have none and come last.
+fn placed(place: &Place, object: &Value, found: Vec<Finding>) -> Vec<(Option<usize>, Finding)> {
+    let document = lines::document(place);
+    let line = |path: &str| {
+        let (steps, value) = steps::walk(object, path);
+        let line = lines::line_of(document.as_deref()?, &steps)?;
+        // What is absent has no line of its own.
+        value.map(|_| place.line + line - 1)
+    };
+    let mut placed: Vec<(Option<usize>, Finding)> =
+        found.into_iter().map(|finding| (line(&finding.path), finding)).collect();
+    placed.sort_by_key(|(line, _)| line.unwrap_or(usize::MAX));
+    placed
+}
+
+/// Every problem of an object of one of our kinds.
+fn problems(kind: &str, object: &Value) -> Vec<Finding> {
     let context = Context { previous: None, find: &|_, _| None, defaults: local_defaults() };
-    if let Err(problems) = read(object, &context) {
-        let own = problems.iter().filter(|problem| !depends_on_others(kind, &problem.path));
-        found.extend(own.map(ToString::to_string));
-    }
+    let mut problems = read(object, &context).err().unwrap_or_default();
+    problems.retain(|problem| !depends_on_others(kind, &problem.path));
+    // What is said of the type says all of a value.
+    let wrong: Vec<String> = problems.iter().filter(|one| is_of_type(one)).map(|one| one.path.clone()).collect();
+    let is_inside =
+        |path: &str, outer: &String| path.strip_prefix(outer.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']));
+    let unknown = crd::root_schema(kind).prune(&mut object.clone());
+    let unknown = unknown.iter().filter(|path| !wrong.iter().any(|outer| is_inside(path, outer)));
+    let mut found: Vec<Finding> = unknown.map(|path| unknown_field(kind, object, path)).collect();
+    let told = problems.iter().filter(|one| is_of_type(one) || !wrong.contains(&one.path));
+    found.extend(told.map(|problem| Finding::new(&problem.path, said(kind, object, problem))));
     found
+}
+
+fn is_of_type(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::TypeInvalid
+}
+
+/// What is said of a problem: the text of the API server, but for a wrong type, of which that does not tell the value.
+fn said(kind: &str, object: &Value, problem: &Problem) -> String {
+    let (steps, value) = steps::walk(object, &problem.path);
+    let (Some(value), Some(schema)) = (value, steps::node(crd::openapi(kind), &steps)) else {
+        return problem.message();
+    };
+    match problem.kind {
+        ProblemKind::TypeInvalid => wrong_type::told(&steps, schema, value),
+        ProblemKind::NotSupported => {
+            let choices = schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let near = value.as_str().and_then(|wrong| nearest(wrong, choices));
+            let question = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            problem.message() + &question
+        }
+        _ => problem.message(),
+    }
 }
 
 /// Whether only the API can say what is wrong at `path`.
@@ -56,27 +121,23 @@ fn depends_on_others(kind: &str, path: &str) -> bool {
     REFERENCES.iter().any(begins) || (kind == "FlinkSessionJob" && INHERITED.iter().any(begins))
 }
 
-fn unknown_field(kind: &str, path: &str) -> String {
+fn unknown_field(kind: &str, object: &Value, path: &str) -> Finding {
     let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let siblings = properties(crd::openapi(kind), parent);
-    match siblings.and_then(|siblings| nearest(name, siblings.keys().map(String::as_str))) {
-        Some(near) if parent.is_empty() => format!("{path}: unknown field; did you mean `{near}`?"),
-        Some(near) => format!("{path}: unknown field; did you mean `{parent}.{near}`?"),
-        None => format!("{path}: unknown field"),
-    }
-}
-
-/// The fields that a schema has at `path`.
-fn properties<'a>(schema: &'a Value, path: &str) -> Option<&'a Map<String, Value>> {
-    let mut node = schema;
-    for step in path.split('.').filter(|step| !step.is_empty()) {
-        let mut parts = step.split('[');
-        node = node.get("properties")?.get(parts.next()?)?;
-        for _ in parts {
-            node = node.get("items")?;
+    let schema = steps::node(crd::openapi(kind), &steps::walk(object, parent).0);
+    let siblings = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    let names = || siblings.into_iter().flatten().map(|(name, _)| name.as_str());
+    let advice = match nearest(name, names()) {
+        Some(near) if parent.is_empty() => format!("; did you mean `{near}`?"),
+        Some(near) => format!("; did you mean `{parent}.{near}`?"),
+        None => {
+            let mut known: Vec<String> = names().take(FIELDS_MAX).map(|name| format!("`{name}`")).collect();
+            if names().nth(FIELDS_MAX).is_some() {
+                known.push("…".to_owned());
+            }
+            if known.is_empty() { String::new() } else { format!("; leave it out; known here: {}", known.join(", ")) }
         }
-    }
-    node.get("properties")?.as_object()
+    };
+    Finding::new(path, format!("unknown field{advice}"))
 }
 
 #[cfg(test)]
@@ -113,6 +174,58 @@ spec:
         ] {
             assert!(errors.iter().all(|error| error.contains(part)), "{part} in {errors:?}");
         }
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_once_with_its_value() {
+        let text = format!(
+            "{BASIC}  jobManager: {{resource: {{memory: 1g, cpu: {{a: 1}}}}}}\n  job: {{jarURI: 'local:///srv/a.sql', \
+             parallelism: two, upgradeMode: savepont}}\n"
+        );
+        let text = text.replace("v2_2", "2.2");
+        let errors = told(&text);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        for part in [
+            "\n  spec.jobManager.resource.cpu: `{a: …}` is an object, and a number is expected; write it like `cpu: 1`",
+            "\n  spec.job.parallelism: `\"two\"` is a text, and a whole number is expected; write it like `",
+            "; write it like `flinkVersion: v2_2`",
+            "\"stateless\"; did you mean `savepoint`?",
+        ] {
+            assert!(errors.iter().all(|error| error.contains(part)), "{part} in {errors:?}");
+        }
+        for doubled in ["cpu.a", "spec.flinkVersion: Unsupported", "must be of type"] {
+            assert!(errors.iter().all(|error| !error.contains(doubled)), "{doubled} in {errors:?}");
+        }
+    }
+
+    #[test]
+    fn a_problem_has_the_line_of_its_field_and_the_error_that_of_the_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("orders.yaml");
+        let sound = format!("{BASIC}  job: {{jarURI: 'local:///srv/a.sql'}}\n");
+        let wrong = format!("{BASIC}  job:\n    jarURI: local:///srv/a.sql\n    parallelism: two\n    jobb: 1\n");
+        std::fs::write(&file, format!("---{sound}---{wrong}")).unwrap();
+        let name = file.display().to_string();
+        let (manifests, problems) = parse(&name, &std::fs::read_to_string(&file).unwrap());
+        assert!(problems.is_empty(), "{problems:?}");
+        let errors: Vec<Error> = manifests.iter().flat_map(|manifest| check(manifest, None)).collect();
+        let [error] = &errors[..] else { panic!("{errors:?}") };
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{name}:16: FlinkDeployment.flink.apache.org ")), "{text}");
+        for part in ["\n  line 16: spec.job.parallelism: `\"two\"`", "\n  line 17: spec.job.jobb: unknown field; "] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_checked_whatever_the_kind_is() {
+        let errors = told("{apiVersion: v1, kind: Secret, metadata: {name: a, lables: {}, labels: {b: 1}}}\n");
+        assert_eq!(
+            errors,
+            ["a.yaml:1: Secret \"a\" is invalid:\n  metadata.lables: unknown field; did you mean \
+                 `metadata.labels`?\n  metadata.labels.b: `1` is a number, and a text \
+                 is expected; write it like `b: \"1\"`"]
+        );
     }
 
     #[test]

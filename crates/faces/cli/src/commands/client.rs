@@ -39,6 +39,14 @@ impl Session {
     pub(crate) fn namespace_of(&self, served: &Served) -> Option<&str> {
         served.is_namespaced.then_some(self.namespace.as_str())
     }
+
+    /// What a command ends with to mean the same namespace: ` -n team`, or nothing if it is that of the context.
+    pub(crate) fn namespace_flag(&self) -> String {
+        match self.namespace.as_str() {
+            namespace if namespace == self.cluster.namespace() => String::new(),
+            namespace => format!(" -n {namespace}"),
+        }
+    }
 }
 
 /// A manifest with the kind that the API serves for it.
@@ -169,25 +177,30 @@ fn settle_namespace(manifest: &mut Manifest, served: &Served, session: &Session,
     }
 }
 
-/// Kind and name of `KIND NAME` or `KIND/NAME`.
-pub(crate) fn reference<'a>(kind: &'a str, name: Option<&'a str>) -> Result<(&'a str, Option<&'a str>)> {
+/// Kind and name of `KIND NAME` or `KIND/NAME` after the command `verb`.
+pub(crate) fn reference<'a>(verb: &str, kind: &'a str, name: Option<&'a str>) -> Result<(&'a str, Option<&'a str>)> {
     if name.is_some_and(str::is_empty) {
-        return Err(Error::invalid("the name is empty").with_hint("leave it out to mean every object of the kind"));
+        return Err(Error::invalid("the name is empty").with_hint(format!("`kobel get {kind}` lists what there is")));
     }
     match (kind.split_once('/'), name) {
         (None, name) => Ok((kind, name)),
         (Some((kind, inner)), None) if !inner.is_empty() && !inner.contains('/') => Ok((kind, Some(inner))),
-        _ => Err(Error::invalid(format!("`{kind}` is not a kind")).with_hint("write KIND NAME or KIND/NAME")),
+        _ => Err(Error::invalid(format!("`{kind}` is not a kind"))
+            .with_hint(format!("write `kobel {verb} KIND/NAME` or `kobel {verb} KIND NAME`"))),
     }
 }
 
-/// The kind that was typed where a kind is expected; one that is not known may have been meant as a name.
-pub(crate) fn kind_of<'a>(session: &'a Session, kind: &str, name: Option<&str>) -> Result<&'a Served> {
-    session.kinds.named(kind).map_err(|error| if name.is_some() { error } else { meant_as_name(error, kind) })
+/// The kind that was typed after the command `verb`, where a kind is expected; one that is not known may have been
+/// meant as a name.
+pub(crate) fn kind_of<'a>(session: &'a Session, verb: &str, kind: &str, name: Option<&str>) -> Result<&'a Served> {
+    session.kinds.named(kind).map_err(|error| match name {
+        Some(_) => error,
+        None => meant_as_name(error, kind, &format!("kobel {verb} flinkdeployment/{kind}{}", session.namespace_flag())),
+    })
 }
 
-fn meant_as_name(error: Error, word: &str) -> Error {
-    let hint = format!("if `{word}` is the name of an application, write `flinkdeployment/{word}`");
+fn meant_as_name(error: Error, word: &str, command: &str) -> Error {
+    let hint = format!("if `{word}` is the name of an application, write `{command}`");
     let hint = error.hint().map_or_else(|| hint.clone(), |known| format!("{hint}; {known}"));
     error.with_hint(hint)
 }
@@ -249,9 +262,9 @@ mod tests {
         let told = |hint: Option<&str>| {
             let error = Error::new(ErrorKind::Missing, "the API serves no kind `orders`");
             let error = hint.into_iter().fold(error, Error::with_hint);
-            meant_as_name(error, "orders").hint().map(str::to_owned)
+            meant_as_name(error, "orders", "kobel describe flinkdeployment/orders").hint().map(str::to_owned)
         };
-        let advice = "if `orders` is the name of an application, write `flinkdeployment/orders`";
+        let advice = "if `orders` is the name of an application, write `kobel describe flinkdeployment/orders`";
         assert_eq!(told(None).as_deref(), Some(advice));
         assert_eq!(told(Some("it serves secrets")), Some(format!("{advice}; it serves secrets")));
     }
@@ -292,7 +305,9 @@ mod tests {
             ("flinkdep/", None, None),
             ("a/b/c", None, None),
         ] {
-            assert_eq!(reference(kind, name).ok(), expected, "{kind} {name:?}");
+            assert_eq!(reference("get", kind, name).ok(), expected, "{kind} {name:?}");
         }
+        let error = reference("explain", "flinkdep/a", Some("b")).unwrap_err();
+        assert_eq!(error.hint(), Some("write `kobel explain KIND/NAME` or `kobel explain KIND NAME`"));
     }
 }

@@ -6,12 +6,17 @@ use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::objects::Propagation;
 use kobel_model::{Error, Result};
 
-use super::client::{Session, all_or_nothing, complete, documents, kind_of, named, print, reference};
+use super::client::{Session, all_or_nothing, complete, documents, kind_of, print, reference};
+use super::namesakes::missing;
+use super::pair;
 use super::reported::Reported;
+use super::target::{PAIR, Target};
 use crate::args::resources::DeleteArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
 
+/// The command.
+const VERB: &str = "delete";
 /// How long `--wait` waits for each object.
 const WAIT_MAX: Duration = Duration::from_secs(600);
 
@@ -50,12 +55,19 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
                 waiting.extend(before.map(|object| (one.served, object)));
             }
             Err(failure) if failure.is_missing() && arguments.ignore_not_found => {}
-            Err(failure) => problems.push(named(failure, &one.served)),
+            Err(failure) => problems.push(missing(&session, failure, &one.served, &one.name).await),
         }
     }
     if arguments.wait {
         for (served, object) in &waiting {
             session.cluster.wait_until_gone(served, object, WAIT_MAX).await?;
+            if served.kind == PAIR {
+                // Its deployments are deleted after it; what is still there of them now is what is left to wait for.
+                let pair = Target { served: served.clone(), object: object.clone() };
+                for left in pair::deployments(&session, &pair).await? {
+                    session.cluster.wait_until_gone(&left.served, &left.object, WAIT_MAX).await?;
+                }
+            }
         }
     }
     all_or_nothing(Exit::Done, problems, terminal)
@@ -72,11 +84,11 @@ fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -
         });
         return Ok(doomed.collect());
     };
-    let (kind, name) = reference(kind, arguments.name.as_deref())?;
-    let served = kind_of(session, kind, name)?;
+    let (kind, name) = reference(VERB, kind, arguments.name.as_deref())?;
+    let served = kind_of(session, VERB, kind, name)?;
     let Some(name) = name else {
         return Err(Error::invalid(format!("which `{kind}` is to be deleted"))
-            .with_hint(format!("`kobel get {kind}` lists them; name one")));
+            .with_hint(format!("name it, as in `kobel {VERB} {kind}/NAME`; `kobel get {kind}` lists them")));
     };
     let namespace = session.namespace_of(served).map(str::to_owned);
     Ok(vec![Doomed { served: served.clone(), namespace, name: name.to_owned() }])

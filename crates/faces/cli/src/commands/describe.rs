@@ -7,13 +7,17 @@ use serde_json::Value;
 
 use super::age::age;
 use super::chronology;
-use super::client::{Session, complete, kind_of, named, print, reference};
-use super::columns::Columns;
+use super::client::{Session, complete, kind_of, print, reference};
+use super::columns::{Columns, indented};
 use super::hide::hide_options;
+use super::namesakes::missing;
 use crate::args::resources::DescribeArguments;
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped;
 use crate::terminal::{Terminal, Verbosity};
+
+/// The command.
+const VERB: &str = "describe";
 
 /// Describes an object and reports what goes wrong.
 pub(crate) fn run(arguments: &DescribeArguments) -> Exit {
@@ -22,15 +26,17 @@ pub(crate) fn run(arguments: &DescribeArguments) -> Exit {
 }
 
 async fn describe(arguments: &DescribeArguments, terminal: &Terminal) -> Result<Exit> {
-    let (kind, name) = reference(&arguments.kind, arguments.name.as_deref())?;
+    let (kind, name) = reference(VERB, &arguments.kind, arguments.name.as_deref())?;
     let session = Session::open(&arguments.api).await?;
-    let served = kind_of(&session, kind, name)?;
+    let served = kind_of(&session, VERB, kind, name)?;
     let Some(name) = name else {
         return Err(Error::invalid(format!("which `{kind}` is to be described"))
-            .with_hint(format!("`kobel get {kind}` lists them; name one")));
+            .with_hint(format!("name it, as in `kobel {VERB} {kind}/NAME`; `kobel get {kind}` lists them")));
     };
-    let object = session.cluster.get(served, session.namespace_of(served), name).await;
-    let object = object.map_err(|failure| named(failure, served))?;
+    let object = match session.cluster.get(served, session.namespace_of(served), name).await {
+        Ok(object) => object,
+        Err(failure) => return Err(missing(&session, failure, served, name).await),
+    };
     let mut events = session.cluster.events(&object).await?;
     chronology::sort(&mut events);
     print(terminal, &text(object, &events, Timestamp::now()))?;
@@ -58,7 +64,7 @@ fn text(mut object: Value, events: &[Value], now: Timestamp) -> String {
             let [kind, status] = ["type", "status"].map(|name| field(condition, name));
             row([kind, status, field(condition, "reason"), &age, field(condition, "message")])
         }));
-        push_indented(&mut text, &Columns::default().lines(&rows));
+        text.push_str(&indented(&Columns::default().whole_lines(&rows)));
     }
     if events.is_empty() {
         text.push_str("events: <none>\n");
@@ -70,7 +76,7 @@ fn text(mut object: Value, events: &[Value], now: Timestamp) -> String {
             let from = if source.is_empty() { field(event, "reportingComponent") } else { source };
             row([field(event, "type"), field(event, "reason"), &age(seen(event), now), from, field(event, "message")])
         }));
-        push_indented(&mut text, &Columns::default().lines(&rows));
+        text.push_str(&indented(&Columns::default().whole_lines(&rows)));
     }
     text
 }
@@ -81,14 +87,6 @@ fn row(cells: [&str; 5]) -> Vec<String> {
 
 fn field<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn push_indented(text: &mut String, lines: &str) {
-    for line in lines.lines() {
-        text.push_str("  ");
-        text.push_str(line);
-        text.push('\n');
-    }
 }
 
 /// Of the data of a Secret only the size is shown.
@@ -200,6 +198,16 @@ events:
   Normal   Submit   5s    kobel   started
 ";
         assert_eq!(text(object, &events, now()), expected);
+    }
+
+    #[test]
+    fn a_reason_of_several_lines_is_told_whole() {
+        let events = [json!({"type": "Warning", "reason": "Error", "message": "it said:\n  no table `a`",
+                             "source": {"component": "kobel"}, "lastTimestamp": "2026-01-01T23:59:55Z"})];
+        let object = json!({"status": {"conditions": [{"type": "Settled", "message": "tried again:\nno table `b`"}]}});
+        let text = text(object, &events, now());
+        assert!(text.contains("tried again:\n      no table `b`\n"), "{text}");
+        assert!(text.ends_with("it said:\n        no table `a`\n"), "{text}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use kobel_model::{Error, ErrorKind, Result};
 
 use super::background::Background;
 use super::data;
+use super::shell_word::on_data;
 use crate::args::resources::UpArguments;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -32,9 +33,10 @@ const REPEATED_BYTES_MAX: u64 = 64 * 1024;
 /// Starts `kobel up` in the background and waits until it is ready.
 pub(crate) fn start(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     let directory = data::prepare(arguments.data_dir.as_deref())?;
+    let down = on_data("down", arguments.data_dir.as_deref());
     if let Some(running) = Background::find(&directory)? {
         let message = format!("`kobel up` is in the background already, as process {}", running.pid());
-        return Err(Error::new(ErrorKind::Conflict, message).with_hint("`kobel down` ends it"));
+        return Err(Error::new(ErrorKind::Conflict, message).with_hint(format!("`{down}` ends it")));
     }
     let (log, path) = log(&directory)?;
     let begin = log.metadata().map_err(|error| cannot_log(&path, error))?.len();
@@ -44,7 +46,7 @@ pub(crate) fn start(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit
         let is_named = Background::find(&directory)?.is_some_and(|process| process.pid() == child.id());
         if is_named {
             repeat(&path, begin, terminal);
-            terminal.say(&format!("in the background as process {}; `kobel down` ends it", child.id()));
+            terminal.say(&format!("in the background as process {}; `{down}` ends it", child.id()));
             return Ok(Exit::Done);
         }
         if let Some(exit) = ended(&mut child)? {

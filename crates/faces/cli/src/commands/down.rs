@@ -5,17 +5,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kobel_apiserver::embedded::STORE_FILE;
-use kobel_model::deployment::Identity;
 use kobel_model::{Error, ErrorKind, Result};
 
 use super::background::Background;
-use super::data;
+use super::{data, left_running};
 use crate::args::machine::DownArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
 
-/// How many applications are named.
-const NAMED_MAX: usize = 5;
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Ends the process and reports what goes wrong.
@@ -54,24 +51,8 @@ fn down(arguments: &DownArguments, terminal: &Terminal) -> Result<Exit> {
         }
         std::thread::sleep(INTERVAL);
     }
-    // What runs on is only worth a word, so not to know it is no failure.
-    let applications = kobel_processes::running(&directory.join("applications")).unwrap_or_default();
-    terminal.say(&stopped(&applications));
+    terminal.say(&left_running::told(&directory, arguments.data_dir.as_deref()));
     Ok(Exit::Done)
-}
-
-/// What is said of the end, and of the applications that go on running.
-fn stopped(applications: &[Identity]) -> String {
-    if applications.is_empty() {
-        return "stopped".to_owned();
-    }
-    let named = applications.iter().take(NAMED_MAX).map(|of| format!("`{}/{}`", of.namespace, of.name));
-    let names = named.collect::<Vec<_>>().join(", ");
-    let more = match applications.len().saturating_sub(NAMED_MAX) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("stopped; applications go on running, and the next `kobel up` finds them: {names}{more}")
 }
 
 /// Whether a process has the data directory.
@@ -83,17 +64,6 @@ pub(crate) fn is_in_use(directory: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_end_names_what_goes_on_running() {
-        let applications = |count: usize| -> Vec<Identity> {
-            let named = |number| Identity { namespace: "team".to_owned(), name: format!("a{number}") };
-            (0..count).map(named).collect()
-        };
-        assert_eq!(stopped(&[]), "stopped");
-        assert!(stopped(&applications(2)).ends_with(" finds them: `team/a0`, `team/a1`"));
-        assert!(stopped(&applications(7)).ends_with("`team/a4` and 2 more"));
-    }
 
     #[test]
     fn a_directory_is_in_use_while_its_lock_is_held() {

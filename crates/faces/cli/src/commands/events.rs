@@ -14,9 +14,14 @@ use super::chronology;
 use super::client::{Session, complete, print, reference};
 use super::columns::Columns;
 use super::target::Target;
+use super::wanted::Wanted;
 use crate::args::inspection::{EventsArguments, Form};
+use crate::args::target::joined;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
+
+/// The command.
+const VERB: &str = "events";
 
 /// Prints events and reports what goes wrong.
 pub(crate) fn run(arguments: &EventsArguments) -> Exit {
@@ -27,7 +32,8 @@ pub(crate) fn run(arguments: &EventsArguments) -> Exit {
 async fn events(arguments: &EventsArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
     let served = session.kinds.of_manifest("v1", "Event")?;
-    let Meant { selection, absence } = meant(&session, arguments).await?;
+    let typed = arguments.target.as_deref().map(|target| joined(target, arguments.name.as_deref()));
+    let Meant { selection, absence } = meant(&session, arguments, typed.as_deref()).await?;
     let mut list = session.cluster.list(served, &selection).await?;
     let version = metadata(&list, "resourceVersion").to_owned();
     let mut found = match list.get_mut("items").map(Value::take) {
@@ -64,8 +70,8 @@ struct Meant {
     absence: Option<Error>,
 }
 
-async fn meant(session: &Session, arguments: &EventsArguments) -> Result<Meant> {
-    let Some(typed) = &arguments.target else {
+async fn meant(session: &Session, arguments: &EventsArguments, typed: Option<&str>) -> Result<Meant> {
+    let Some(typed) = typed else {
         let namespace = (!arguments.all_namespaces).then(|| session.namespace.clone());
         return Ok(Meant { selection: Selection { namespace, ..Selection::default() }, absence: None });
     };
@@ -75,14 +81,14 @@ async fn meant(session: &Session, arguments: &EventsArguments) -> Result<Meant> 
         labels: None,
         fields: Some(fields),
     };
-    match Target::of_any_kind(session, typed).await {
+    match Target::of_any_kind(session, &Wanted::new(VERB, typed)).await {
         Ok(target) => {
             let uid = metadata(&target.object, "uid");
             let fields = format!("involvedObject.name={},involvedObject.uid={uid}", target.name());
             Ok(Meant { selection: selection(target.namespace(), fields), absence: None })
         }
         Err(error) if error.kind() == ErrorKind::Missing => {
-            let selection = match reference(typed, None)? {
+            let selection = match reference(VERB, typed, None)? {
                 (kind, Some(name)) => {
                     let served = session.kinds.named(kind)?;
                     let fields = format!("involvedObject.kind={},involvedObject.name={name}", served.kind);
@@ -125,7 +131,7 @@ impl Page<'_> {
             Form::Text => {
                 let mut rows = vec![self.header()];
                 rows.extend(events.iter().map(|event| self.row(event, now)));
-                Ok(self.columns.lines(&rows))
+                Ok(self.columns.whole_lines(&rows))
             }
             _ if self.arguments.watch => {
                 let mut text = String::new();
@@ -146,7 +152,7 @@ impl Page<'_> {
         match self.arguments.output {
             Form::Text => {
                 let row = self.row(event, now);
-                Ok(self.columns.lines(&[row]))
+                Ok(self.columns.whole_lines(&[row]))
             }
             Form::Yaml => Ok(format!("---\n{}", whole(Form::Yaml, event)?)),
             Form::Json => whole(Form::Json, event),
@@ -201,7 +207,14 @@ mod tests {
     use crate::args::resources::ApiArguments;
 
     fn arguments(output: Form) -> EventsArguments {
-        EventsArguments { target: None, all_namespaces: false, watch: true, output, api: ApiArguments::default() }
+        EventsArguments {
+            target: None,
+            name: None,
+            all_namespaces: false,
+            watch: true,
+            output,
+            api: ApiArguments::default(),
+        }
     }
 
     fn event() -> Value {
@@ -231,6 +244,19 @@ LAST SEEN       TYPE      REASON           OBJECT                    MESSAGE
         arguments.all_namespaces = true;
         let printed = page(&arguments).first(&[event()], now).unwrap();
         assert!(printed.starts_with("NAMESPACE") && printed.contains("\nteam "), "{printed}");
+    }
+
+    #[test]
+    fn the_whole_message_of_an_event_is_told() {
+        let now = "2026-01-02T00:00:00Z".parse().unwrap();
+        let mut event = event();
+        event["message"] = "the savepoint failed: it said:\n  disk full\n  no room; `a-blue` goes on serving".into();
+        let arguments = arguments(Form::Text);
+        for printed in [page(&arguments).first(std::slice::from_ref(&event), now), page(&arguments).next(&event, now)] {
+            let printed = printed.unwrap();
+            let end = "it said:\n      disk full\n      no room; `a-blue` goes on serving\n";
+            assert!(printed.ends_with(end), "{printed}");
+        }
     }
 
     #[test]

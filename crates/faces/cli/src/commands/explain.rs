@@ -2,25 +2,21 @@
 
 use jiff::Timestamp;
 use kobel_kubernetes::context::yaml;
-use kobel_kubernetes::objects::seen;
 use kobel_model::{Error, Result};
 use serde_json::{Value, json};
 
-use super::age::age;
-use super::changed_program;
-use super::chronology;
 use super::client::{Session, complete, print};
-use super::columns::Columns;
+use super::columns::{Columns, indented};
 use super::explanation::{explanation, headline, is_refused};
+use super::pair_explanation::{Membership, Pair};
 use super::reported::{Condition, HONOURED, RUNNING, Reported, SETTLED};
-use super::target::Target;
+use super::target::{PAIR, Target};
+use super::wanted::Wanted;
+use super::{changed_program, happened, pair};
 use crate::args::inspection::{ExplainArguments, Form};
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped_lines;
 use crate::terminal::{Terminal, Verbosity};
-
-/// How many events are told.
-const EVENTS_MAX: usize = 5;
 
 /// Explains an object and reports what goes wrong.
 pub(crate) fn run(arguments: &ExplainArguments) -> Exit {
@@ -30,21 +26,21 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Exit {
 
 async fn explain(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
-    let target = Target::find(&session, &arguments.target).await?;
-    let mut events = session.cluster.events(&target.object).await?;
-    chronology::sort(&mut events);
-    let newest = events.get(events.len().saturating_sub(EVENTS_MAX)..).unwrap_or_default();
+    let target = Target::find(&session, &Wanted::new("explain", &arguments.target.typed())).await?;
+    let events = happened::newest(&session, &target.object).await?;
+    let now = Timestamp::now();
+    if target.served.kind == PAIR {
+        let deployments = pair::deployments(&session, &target).await?;
+        let words: Vec<String> = deployments.iter().map(|deployment| deployment.typed(&session)).collect();
+        let both = Pair { target: &target, deployments: &deployments, words: &words, events: &events, now };
+        print(terminal, &written(arguments.output, || both.text(), || both.value())?)?;
+        return Ok(Exit::Done);
+    }
     let words = target.typed(&session);
-    let subject = Subject { target: &target, words: &words, events: newest, now: Timestamp::now() };
-    let text = match arguments.output {
-        Form::Text => subject.text(),
-        Form::Yaml => yaml(&subject.value())?,
-        Form::Json => {
-            let json = serde_json::to_string_pretty(&subject.value());
-            json.map_err(|error| Error::bug("cannot write JSON").with_source(error))?
-        }
-    };
-    print(terminal, &format!("{}\n", text.trim_end()))?;
+    let owner = pair::owner(&session, &target).await;
+    let membership = owner.as_ref().map(|pair| Membership { pair: &pair.object, words: pair.typed(&session) });
+    let subject = Subject { target: &target, words: &words, membership, events: &events, now };
+    print(terminal, &written(arguments.output, || subject.text(), || subject.value())?)?;
     let is_refused = is_refused(Reported::of(&target.object));
     if !is_refused && let Some(hint) = changed_program::hint(&session, &target.served, &target.object) {
         terminal.note(&hint);
@@ -52,11 +48,26 @@ async fn explain(arguments: &ExplainArguments, terminal: &Terminal) -> Result<Ex
     Ok(Exit::Done)
 }
 
+/// What is explained in the form that was asked for.
+fn written(form: Form, text: impl FnOnce() -> String, value: impl FnOnce() -> Value) -> Result<String> {
+    let text = match form {
+        Form::Text => text(),
+        Form::Yaml => yaml(&value())?,
+        Form::Json => {
+            let json = serde_json::to_string_pretty(&value());
+            json.map_err(|error| Error::bug("cannot write JSON").with_source(error))?
+        }
+    };
+    Ok(format!("{}\n", text.trim_end()))
+}
+
 /// What is explained.
 struct Subject<'a> {
     target: &'a Target,
     /// The words by which commands are told of it.
     words: &'a str,
+    /// The pair that it belongs to, if it does.
+    membership: Option<Membership<'a>>,
     /// The last events, oldest first.
     events: &'a [Value],
     now: Timestamp,
@@ -83,42 +94,30 @@ impl Subject<'_> {
         let observed = reported.observed().map_or_else(|| "none".to_owned(), |observed| observed.to_string());
         let generation = format!("{}, acted on: {observed}", reported.generation());
         rows.push(vec!["generation".to_owned(), generation]);
-        push_indented(&mut text, &Columns::default().lines(&rows));
+        text.push_str(&indented(&Columns::default().lines(&rows)));
         text.push('\n');
-        for sentence in explanation(&self.target.object, self.words, self.now) {
+        for sentence in self.sentences() {
             // Messages come from jobs and their connectors.
             push_escaped_lines(&mut text, &sentence);
             text.push('\n');
         }
-        if !self.events.is_empty() {
-            text.push_str("\nlast events:\n");
-            let rows: Vec<Vec<String>> = self.events.iter().map(|event| self.event(event)).collect();
-            push_indented(&mut text, &Columns::default().lines(&rows));
-        }
+        text.push_str(&happened::text(self.events, self.now));
         text
     }
 
-    fn event(&self, event: &Value) -> Vec<String> {
-        let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        vec![age(seen(event), self.now), text("type"), text("reason"), text("message")]
+    fn sentences(&self) -> Vec<String> {
+        let object = &self.target.object;
+        match &self.membership {
+            Some(membership) => membership.sentences(object, self.words, self.now),
+            None => explanation(object, self.words, self.now),
+        }
     }
 
     /// For programs.
     fn value(&self) -> Value {
         let reported = Reported::of(&self.target.object);
-        let sentences: Vec<String> = headline(&self.target.object, self.now)
-            .into_iter()
-            .chain(explanation(&self.target.object, self.words, self.now))
-            .collect();
-        let events: Vec<Value> = self
-            .events
-            .iter()
-            .map(|event| {
-                let [kind, reason, message] = ["type", "reason", "message"].map(|name| event.get(name));
-                json!({"type": kind, "reason": reason, "message": message, "lastSeen": seen(event),
-                       "count": event.get("count")})
-            })
-            .collect();
+        let sentences: Vec<String> =
+            headline(&self.target.object, self.now).into_iter().chain(self.sentences()).collect();
         json!({
             "kind": self.target.served.kind,
             "namespace": self.target.namespace(),
@@ -133,7 +132,7 @@ impl Subject<'_> {
             "running": reported.condition(RUNNING).map(condition),
             "honoured": reported.condition(HONOURED).map(condition),
             "error": reported.error(),
-            "events": events,
+            "events": happened::values(self.events),
             "explanation": sentences.join(" "),
         })
     }
@@ -151,14 +150,6 @@ fn condition(condition: Condition<'_>) -> Value {
 
 fn or_none(word: Option<&str>) -> String {
     word.unwrap_or("none reported").to_owned()
-}
-
-fn push_indented(text: &mut String, lines: &str) {
-    for line in lines.lines() {
-        text.push_str("  ");
-        text.push_str(line);
-        text.push('\n');
-    }
 }
 
 #[cfg(test)]
@@ -214,7 +205,7 @@ What is awaited (Savepoint): waits for a savepoint. It has not been settled for 
 last events:
   13s   Normal   SpecChanged   parallelism : 2 -> 4
 ";
-        let subject = Subject { target: &target, words: "flights", events: &events, now };
+        let subject = Subject { target: &target, words: "flights", membership: None, events: &events, now };
         assert_eq!(subject.text(), expected);
     }
 
@@ -222,7 +213,7 @@ last events:
     fn a_program_reads_the_same_as_fields() {
         let (target, events) = (target(), [event()]);
         let now = "2026-01-02T00:00:00Z".parse().unwrap();
-        let value = Subject { target: &target, words: "flights", events: &events, now }.value();
+        let value = Subject { target: &target, words: "flights", membership: None, events: &events, now }.value();
         for (path, expected) in [
             ("/lifecycleState", json!("UPGRADING")),
             ("/job/id", json!("0a1b")),
@@ -242,7 +233,7 @@ last events:
         target.object["status"]["conditions"] =
             json!([{"type": "Running", "status": "False", "lastTransitionTime": "2026-01-01T23:59:48Z"}]);
         let now = "2026-01-02T00:00:00Z".parse().unwrap();
-        let subject = Subject { target: &target, words: "flights", events: &[], now };
+        let subject = Subject { target: &target, words: "flights", membership: None, events: &[], now };
         let beginning =
             "flinkdeployment.flink.apache.org/flights in team\n\nIt is not running yet, for 12s so far.\n\n";
         assert!(subject.text().starts_with(beginning), "{}", subject.text());

@@ -11,7 +11,7 @@ use super::reported::{HONOURED, REFUSED, RUNNING, Reported, SETTLED};
 /// That something is to run and does not yet, if that is so: the first thing to know of it.
 pub(crate) fn headline(object: &Value, now: Timestamp) -> Option<String> {
     let reported = Reported::of(object);
-    let is_wanted = object.pointer("/spec/job/state").and_then(Value::as_str) != Some("suspended");
+    let is_wanted = !is_asked_to_rest(object);
     // A job that has finished, as it should, does not run either.
     let is_settled = reported.condition(SETTLED).is_some_and(|settled| settled.status == "True");
     if !is_wanted || is_settled || reported.leaving_since().is_some() {
@@ -32,14 +32,26 @@ pub(crate) fn headline(object: &Value, now: Timestamp) -> Option<String> {
 
 /// The sentences about an object; `words` are those by which commands are told of it.
 pub(crate) fn explanation(object: &Value, words: &str, now: Timestamp) -> Vec<String> {
+    let mut sentences = facts(object, now);
+    sentences.extend(advice(object, words));
+    sentences
+}
+
+/// How an object is and what it waits for.
+pub(crate) fn facts(object: &Value, now: Timestamp) -> Vec<String> {
     let reported = Reported::of(object);
     let mut sentences = vec![state(reported, object, now)];
     sentences.extend(behind(reported));
     sentences.extend(awaited(reported, now));
     sentences.extend(error(reported));
     sentences.extend(unhonoured(reported));
-    sentences.extend(advice(reported, words));
     sentences
+}
+
+/// Whether the job of an object is declared to be stopped.
+pub(crate) fn is_asked_to_rest(object: &Value) -> bool {
+    let state = object.pointer("/spec/job/state").and_then(Value::as_str);
+    state.is_some_and(|state| state.eq_ignore_ascii_case("suspended"))
 }
 
 /// What is so.
@@ -53,6 +65,7 @@ fn state(reported: Reported<'_>, object: &Value, now: Timestamp) -> String {
         None => return "Nothing is reported: no control loop has looked at it yet.".to_owned(),
         Some("CREATED") => "It is accepted, and nothing was started yet.",
         Some("SUSPENDED") if is_refused(reported) => "It is suspended, and what was asked for since is refused.",
+        Some("SUSPENDED") if !is_asked_to_rest(object) => "It is suspended still, and is asked to run.",
         Some("SUSPENDED") => {
             return match reported.restore_path() {
                 Some(path) => format!("It is suspended, as asked; it goes on from {path}."),
@@ -119,7 +132,8 @@ fn unhonoured(reported: Reported<'_>) -> Option<String> {
 }
 
 /// What a person can do.
-fn advice(reported: Reported<'_>, words: &str) -> Option<String> {
+pub(crate) fn advice(object: &Value, words: &str) -> Option<String> {
+    let reported = Reported::of(object);
     if reported.leaving_since().is_some() {
         return None;
     }
@@ -131,6 +145,9 @@ fn advice(reported: Reported<'_>, words: &str) -> Option<String> {
                 .to_owned()
         }
         None => "See that `kobel up` runs, without `--api-only`, or the operator of the cluster.".to_owned(),
+        Some("SUSPENDED") if !is_asked_to_rest(object) => {
+            format!("It starts by itself; if it does not, `kobel events {words}` tells what was tried.")
+        }
         Some("SUSPENDED") => format!("`kobel resume {words}` starts it."),
         Some("FAILED") => {
             format!("`kobel logs {words}` may tell more; correct the spec and apply it, or `kobel restart {words}`.")
@@ -156,7 +173,8 @@ mod tests {
     use super::*;
 
     fn told(status: Value) -> String {
-        let object = json!({"metadata": {"generation": 3}, "spec": {"job": {}}, "status": status});
+        let state = if status["lifecycleState"] == "SUSPENDED" { "suspended" } else { "running" };
+        let object = json!({"metadata": {"generation": 3}, "spec": {"job": {"state": state}}, "status": status});
         explanation(&object, "flights", "2026-01-02T00:00:00Z".parse().unwrap()).join("\n")
     }
 
@@ -259,6 +277,23 @@ mod tests {
             "It is tried again by itself, so it is enough to put right what is wrong. `kobel logs flights` shows \
              what it printed, if it came that far."
         ));
+    }
+
+    #[test]
+    fn what_is_to_run_is_not_told_to_be_suspended_as_asked() {
+        let object = json!({
+            "metadata": {"generation": 4}, "spec": {"job": {"state": "running"}},
+            "status": {"lifecycleState": "SUSPENDED", "observedGeneration": 3},
+        });
+        let told = explanation(&object, "flights", Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            told,
+            [
+                "It is suspended still, and is asked to run.",
+                "Generation 4 of the spec is not acted on yet; the last that was is 3.",
+                "It starts by itself; if it does not, `kobel events flights` tells what was tried.",
+            ]
+        );
     }
 
     #[test]

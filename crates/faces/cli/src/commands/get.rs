@@ -8,8 +8,9 @@ use kobel_kubernetes::watch::{Shape, Watch};
 use kobel_model::{Error, Result};
 use serde_json::{Value, json};
 
-use super::client::{Session, complete, kind_of, named, print, reference};
+use super::client::{Session, complete, kind_of, print, reference};
 use super::columns::Columns;
+use super::namesakes::missing;
 use crate::args::resources::{GetArguments, Output};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -21,15 +22,15 @@ pub(crate) fn run(arguments: &GetArguments) -> Exit {
 }
 
 async fn get(arguments: &GetArguments, terminal: &Terminal) -> Result<Exit> {
-    let (kind, name) = reference(&arguments.kind, arguments.name.as_deref())?;
+    let (kind, name) = reference("get", &arguments.kind, arguments.name.as_deref())?;
     if name.is_some() && arguments.all_namespaces {
         return Err(Error::invalid("an object of one name is in one namespace").with_hint("leave out `-A`"));
     }
     if name.is_some() && arguments.selector.is_some() {
-        return Err(Error::invalid("a name and a selector cannot be given together"));
+        return Err(Error::invalid("a name and a selector cannot be given together").with_hint("leave out one of them"));
     }
     let session = Session::open(&arguments.api).await?;
-    let served = kind_of(&session, kind, name)?;
+    let served = kind_of(&session, "get", kind, name)?;
     let namespace = if arguments.all_namespaces { None } else { session.namespace_of(served) };
     let selection = Selection {
         namespace: namespace.map(str::to_owned),
@@ -57,9 +58,10 @@ impl Query<'_> {
         let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
         let table = match self.name {
             // A list would not tell that there is no such object.
-            Some(name) if !self.arguments.watch => {
-                cluster.table_of(self.served, namespace, name).await.map_err(|failure| named(failure, self.served))?
-            }
+            Some(name) if !self.arguments.watch => match cluster.table_of(self.served, namespace, name).await {
+                Ok(table) => table,
+                Err(failure) => return Err(missing(self.session, failure, self.served, name).await),
+            },
             _ => cluster.table(self.served, &self.selection).await?,
         };
         let layout = Layout {
@@ -97,8 +99,11 @@ impl Query<'_> {
         let is_single = self.name.is_some() && !self.arguments.watch;
         let (objects, version) = match self.name {
             Some(name) if is_single => {
-                let object = cluster.get(self.served, namespace, name).await;
-                (vec![object.map_err(|failure| named(failure, self.served))?], String::new())
+                let object = match cluster.get(self.served, namespace, name).await {
+                    Ok(object) => object,
+                    Err(failure) => return Err(missing(self.session, failure, self.served, name).await),
+                };
+                (vec![object], String::new())
             }
             _ => {
                 let mut list = cluster.list(self.served, &self.selection).await?;

@@ -11,10 +11,11 @@ use std::time::Duration;
 use kobel_model::{Error, ErrorKind, Result};
 
 use super::client::{Session, complete, print};
+use super::finding;
 use super::log_files::{Content, LogFile, Repeats, chosen};
 use super::reported::Reported;
 use super::tail::Tail;
-use super::target::Target;
+use super::wanted::Wanted;
 use crate::args::inspection::LogsArguments;
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped;
@@ -37,9 +38,10 @@ pub(crate) fn run(arguments: &LogsArguments) -> Exit {
 
 async fn logs(arguments: &LogsArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
+    let typed = arguments.target.typed();
     let mut told = false;
     let directory = loop {
-        let target = Target::find(&session, &arguments.target).await?;
+        let target = finding::job(&session, &Wanted::new("logs", &typed)).await?;
         let cluster = target.cluster(&session).await?;
         let directory = Reported::of(&cluster.object).fact(LOG_DIRECTORY).map(PathBuf::from);
         match directory.filter(|directory| directory.is_dir() || (!arguments.follow && is_elsewhere(directory))) {

@@ -21,7 +21,7 @@ pub(crate) fn hint(path: &Path) -> String {
 }
 
 /// The file beside a missing one that it most likely stands for.
-fn neighbour(path: &Path) -> Option<String> {
+pub(crate) fn neighbour(path: &Path) -> Option<String> {
     let wrong = path.file_name()?.to_str()?;
     let entries = fs::read_dir(folder(path)).ok()?.take(NEIGHBOURS_MAX).flatten();
     let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();

@@ -3,8 +3,9 @@
 use kobel_model::{Error, ErrorKind, Result};
 
 use super::client::{Session, complete, print};
+use super::finding;
 use super::reported::Reported;
-use super::target::Target;
+use super::wanted::Wanted;
 use crate::args::inspection::OpenArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -20,7 +21,7 @@ pub(crate) fn run(arguments: &OpenArguments) -> Exit {
 
 async fn open(arguments: &OpenArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
-    let target = Target::find(&session, &arguments.target).await?;
+    let target = finding::job(&session, &Wanted::new("open", &arguments.target.typed())).await?;
     let cluster = target.cluster(&session).await?;
     let Some(address) = Reported::of(&cluster.object).fact(REST_URL) else {
         let message = format!("`{}` has no address: it does not run", cluster.name());

@@ -7,6 +7,7 @@ use super::change::{Order, Plan, is_suspended};
 use super::client::complete;
 use super::settling::Goal;
 use super::target::Target;
+use super::wanted::Wanted;
 use crate::args::lifecycle::RestartArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -14,8 +15,9 @@ use crate::terminal::{Terminal, Verbosity};
 /// Restarts something and reports what goes wrong.
 pub(crate) fn run(arguments: &RestartArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
+    let typed = arguments.target.typed();
     let order = Order {
-        target: &arguments.target,
+        wanted: Wanted::new("restart", &typed),
         wait: &arguments.wait,
         api: &arguments.api,
         outcome: "restarted",
@@ -25,10 +27,10 @@ pub(crate) fn run(arguments: &RestartArguments) -> Exit {
     complete(&terminal, order.carry_out(plan, &terminal))
 }
 
-fn plan(target: &Target) -> Result<Plan> {
+fn plan(target: &Target, words: &str) -> Result<Plan> {
     if is_suspended(target) {
         return Err(Error::invalid(format!("`{}` is suspended, so there is nothing to restart", target.name()))
-            .with_hint("`kobel resume` starts it"));
+            .with_hint(format!("`kobel resume {words}` starts it")));
     }
     let nonce = next_nonce(target.object.pointer("/spec/restartNonce"));
     Ok(Plan { goal: Goal::Running, patch: json!({"spec": {"restartNonce": nonce}}) })
@@ -41,7 +43,26 @@ fn next_nonce(before: Option<&Value>) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use kobel_kubernetes::kinds::Served;
+
     use super::*;
+
+    #[test]
+    fn what_is_suspended_is_resumed_and_not_restarted() {
+        let served = Served {
+            group: "flink.apache.org".to_owned(),
+            version: "v1beta1".to_owned(),
+            plural: "flinkdeployments".to_owned(),
+            singular: "flinkdeployment".to_owned(),
+            kind: "FlinkDeployment".to_owned(),
+            short_names: Vec::new(),
+            is_namespaced: true,
+            verbs: Vec::new(),
+        };
+        let object = json!({"metadata": {"name": "a"}, "spec": {"job": {"state": "suspended"}}});
+        let error = plan(&Target { served, object }, "a -n team").map(drop).unwrap_err();
+        assert_eq!(error.hint(), Some("`kobel resume a -n team` starts it"));
+    }
 
     #[test]
     fn a_nonce_is_never_that_of_before() {

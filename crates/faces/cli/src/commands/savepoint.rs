@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 
 use super::change::{is_suspended, job_of};
 use super::client::{Session, complete, explained, print};
+use super::finding;
 use super::follow::Follow;
 use super::reported::Reported;
 use super::settling::judge_snapshot;
 use super::target::{SNAPSHOT, Target};
+use super::wanted::Wanted;
 use crate::args::lifecycle::{Format, SavepointArguments};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -25,7 +27,7 @@ pub(crate) fn run(arguments: &SavepointArguments) -> Exit {
 
 async fn savepoint(arguments: &SavepointArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
-    let target = Target::find(&session, &arguments.target).await?;
+    let target = finding::job(&session, &Wanted::new("savepoint", &arguments.target.typed())).await?;
     job_of(&target)?;
     if is_suspended(&target) {
         return Err(suspended(&target, &session));
@@ -105,6 +107,7 @@ mod tests {
     use super::*;
     use crate::args::lifecycle::WaitArguments;
     use crate::args::resources::ApiArguments;
+    use crate::args::target::TargetArguments;
 
     #[test]
     fn a_snapshot_names_its_job_and_only_what_was_asked_for() {
@@ -120,7 +123,7 @@ mod tests {
         };
         let target = Target { served, object: json!({"metadata": {"name": "delays", "namespace": "team"}}) };
         let mut arguments = SavepointArguments {
-            target: "delays".to_owned(),
+            target: TargetArguments { target: "delays".to_owned(), name: None },
             path: None,
             format: None,
             wait: WaitArguments { no_wait: false, timeout: Duration::from_secs(1) },

@@ -7,6 +7,7 @@ use super::change::{Order, Plan, job_of};
 use super::client::complete;
 use super::settling::Goal;
 use super::target::Target;
+use super::wanted::Wanted;
 use crate::args::lifecycle::SuspendArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -14,8 +15,9 @@ use crate::terminal::{Terminal, Verbosity};
 /// Suspends a job and reports what goes wrong.
 pub(crate) fn run(arguments: &SuspendArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
+    let typed = arguments.target.typed();
     let order = Order {
-        target: &arguments.target,
+        wanted: Wanted::new("suspend", &typed),
         wait: &arguments.wait,
         api: &arguments.api,
         outcome: "suspended",
@@ -25,7 +27,7 @@ pub(crate) fn run(arguments: &SuspendArguments) -> Exit {
     complete(&terminal, order.carry_out(plan, &terminal))
 }
 
-fn plan(target: &Target) -> Result<Plan> {
+fn plan(target: &Target, _words: &str) -> Result<Plan> {
     job_of(target)?;
     Ok(Plan { goal: Goal::Suspended, patch: json!({"spec": {"job": {"state": "suspended"}}}) })
 }

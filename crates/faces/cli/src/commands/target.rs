@@ -7,6 +7,8 @@ use kobel_resources::API_VERSION;
 use serde_json::Value;
 
 use super::client::{Session, reference};
+use super::namesakes::{asking, question};
+use super::wanted::Wanted;
 
 /// The kind of an application or a session cluster.
 pub(crate) const DEPLOYMENT: &str = "FlinkDeployment";
@@ -16,7 +18,7 @@ pub(crate) const SESSION_JOB: &str = "FlinkSessionJob";
 pub(crate) const SNAPSHOT: &str = "FlinkStateSnapshot";
 
 /// The kind of a pair of applications, one of which takes over from the other.
-const PAIR: &str = "FlinkBlueGreenDeployment";
+pub(crate) const PAIR: &str = "FlinkBlueGreenDeployment";
 
 /// An object that was found.
 #[derive(Debug, Clone)]
@@ -26,32 +28,26 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Finds the application or session job that is meant; a name alone may be either.
-    pub(crate) async fn find(session: &Session, typed: &str) -> Result<Self> {
-        match reference(typed, None)? {
+    /// Finds the application, the session job or the pair that is meant; a name alone may be any of them.
+    pub(crate) async fn find(session: &Session, wanted: &Wanted<'_>) -> Result<Self> {
+        match reference(wanted.verb, wanted.typed, None)? {
             (kind, Some(name)) => {
-                let served = session.kinds.named(kind)?;
-                if served.api_version() != API_VERSION || ![DEPLOYMENT, SESSION_JOB].contains(&served.kind.as_str()) {
-                    let hint = if served.kind == PAIR {
-                        format!("name one of its deployments: `{name}-blue` or `{name}-green`")
-                    } else {
-                        "name a FlinkDeployment (`flinkdeployment/NAME`) or a FlinkSessionJob".to_owned()
-                    };
-                    return Err(
-                        Error::invalid(format!("`{typed}` is a {}, which has no job", served.kind)).with_hint(hint)
-                    );
+                let served = kind_of_target(session, wanted, kind)?;
+                let known = [DEPLOYMENT, SESSION_JOB, PAIR].contains(&served.kind.as_str());
+                if !known || served.api_version() != API_VERSION {
+                    return Err(jobless(wanted, &served.kind));
                 }
                 Self::read(session, served, name).await
             }
-            (name, None) => Self::named(session, name).await,
+            (name, None) => Self::named(session, wanted, name).await,
         }
     }
 
-    /// Finds an object of whatever kind is named, an application or session job if none is.
-    pub(crate) async fn of_any_kind(session: &Session, typed: &str) -> Result<Self> {
-        match reference(typed, None)? {
-            (kind, Some(name)) => Self::read(session, session.kinds.named(kind)?, name).await,
-            (name, None) => Self::named(session, name).await,
+    /// Finds an object of whatever kind is named; an application, a session job or a pair if none is.
+    pub(crate) async fn of_any_kind(session: &Session, wanted: &Wanted<'_>) -> Result<Self> {
+        match reference(wanted.verb, wanted.typed, None)? {
+            (kind, Some(name)) => Self::read(session, kind_of_target(session, wanted, kind)?, name).await,
+            (name, None) => Self::named(session, wanted, name).await,
         }
     }
 
@@ -109,20 +105,23 @@ impl Target {
 
     async fn read(session: &Session, served: &Served, name: &str) -> Result<Self> {
         let object = session.cluster.find(served, session.namespace_of(served), name).await?;
-        let plurals = [served.plural.as_str()];
-        let object = object.ok_or_else(|| absent(&served.kind, name, session.namespace_of(served), &plurals))?;
+        let Some(object) = object else {
+            let error = absent(&served.kind, name, session.namespace_of(served), &[served.plural.as_str()]);
+            return Err(asking(error, question(session, &[served], name).await));
+        };
         Ok(Self { served: served.clone(), object })
     }
 
-    async fn named(session: &Session, name: &str) -> Result<Self> {
+    async fn named(session: &Session, wanted: &Wanted<'_>, name: &str) -> Result<Self> {
         if name.is_empty() {
             return Err(
                 Error::invalid("the name is empty").with_hint("`kobel get flinkdeployments` lists what there is")
             );
         }
-        let mut found = Vec::new();
+        let (mut found, mut kinds) = (Vec::new(), Vec::new());
         for kind in [DEPLOYMENT, SESSION_JOB] {
             let served = session.kinds.of_manifest(API_VERSION, kind)?;
+            kinds.push(served);
             if let Some(object) = session.cluster.find(served, session.namespace_of(served), name).await? {
                 found.push(Self { served: served.clone(), object });
             }
@@ -130,16 +129,51 @@ impl Target {
         match (found.pop(), found.pop()) {
             (Some(one), None) => Ok(one),
             (None, _) => {
+                if let Some(pair) = Self::pair(session, name).await {
+                    return Ok(pair);
+                }
+                kinds.extend(session.kinds.of_manifest(API_VERSION, PAIR).ok());
                 let plurals = ["flinkdeployments", "flinksessionjobs"];
-                Err(absent("FlinkDeployment or FlinkSessionJob", name, Some(&session.namespace), &plurals))
+                let error = absent("FlinkDeployment or FlinkSessionJob", name, Some(&session.namespace), &plurals);
+                Err(asking(error, question(session, &kinds, name).await))
             }
-            (Some(_), Some(_)) => {
-                let message = format!("`{name}` is a FlinkDeployment and a FlinkSessionJob");
-                Err(Error::invalid(message)
-                    .with_hint(format!("write `flinkdeployment/{name}` or `flinksessionjob/{name}`")))
-            }
+            (Some(_), Some(_)) => Err(ambiguous(wanted, name, &session.namespace_flag())),
         }
     }
+
+    /// The pair of this name. An API that does not serve or show pairs has none.
+    async fn pair(session: &Session, name: &str) -> Option<Self> {
+        let served = session.kinds.of_manifest(API_VERSION, PAIR).ok()?;
+        let object = session.cluster.find(served, session.namespace_of(served), name).await.ok()??;
+        Some(Self { served: served.clone(), object })
+    }
+}
+
+/// The kind that was typed before a name.
+fn kind_of_target<'a>(session: &'a Session, wanted: &Wanted<'_>, kind: &str) -> Result<&'a Served> {
+    session.kinds.named(kind).map_err(|error| {
+        let usage = format!("write {} or {}", wanted.command("NAME"), wanted.command("KIND/NAME"));
+        let hint = error.hint().map_or_else(|| usage.clone(), |known| format!("{known}; {usage}"));
+        error.with_hint(hint)
+    })
+}
+
+/// That a kind has no jobs.
+fn jobless(wanted: &Wanted<'_>, kind: &str) -> Error {
+    let hint = format!(
+        "name what has one: {} or {}",
+        wanted.command("flinkdeployment/NAME"),
+        wanted.command("sessionjob/NAME")
+    );
+    Error::invalid(format!("`{}` is a {kind}, which has no job", wanted.typed)).with_hint(hint)
+}
+
+/// That two objects have the name.
+fn ambiguous(wanted: &Wanted<'_>, name: &str, flag: &str) -> Error {
+    let [deployment, session_job] =
+        ["flinkdeployment", "flinksessionjob"].map(|kind| wanted.command(&format!("{kind}/{name}{flag}")));
+    Error::invalid(format!("`{name}` is a FlinkDeployment and a FlinkSessionJob"))
+        .with_hint(format!("write {deployment} or {session_job}"))
 }
 
 /// That there is no such object, and where to see which there are.
@@ -199,6 +233,27 @@ mod tests {
             ),
         ] {
             assert_eq!((error.to_string().as_str(), error.hint()), (message, Some(hint)));
+        }
+    }
+
+    #[test]
+    fn a_hint_is_a_whole_command() {
+        let rescale = Wanted { verb: "rescale", typed: "a", rest: Some("4") };
+        for (error, expected) in [
+            (
+                ambiguous(&Wanted::new("explain", "a"), "a", " -n team"),
+                "write `kobel explain flinkdeployment/a -n team` or `kobel explain flinksessionjob/a -n team`",
+            ),
+            (
+                ambiguous(&rescale, "a", ""),
+                "write `kobel rescale flinkdeployment/a 4` or `kobel rescale flinksessionjob/a 4`",
+            ),
+            (
+                jobless(&Wanted::new("logs", "secret/a"), "Secret"),
+                "name what has one: `kobel logs flinkdeployment/NAME` or `kobel logs sessionjob/NAME`",
+            ),
+        ] {
+            assert_eq!(error.hint(), Some(expected));
         }
     }
 

@@ -17,7 +17,8 @@ use kobel_model::{Error, ErrorKind, Result, chain};
 
 use super::background::{Announcement, Background};
 use super::down::is_in_use;
-use super::{data, detach};
+use super::shell_word::quoted;
+use super::{data, detach, left_running};
 use crate::args::resources::UpArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -72,6 +73,10 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
     drop(controller);
     drop(api);
     drop(announcement);
+    // One in the background is ended by `kobel down`, which says this.
+    if !arguments.detaching.detached {
+        terminal.inform(&left_running::told(&directory, arguments.data_dir.as_deref()));
+    }
     Ok(Exit::Done)
 }
 
@@ -140,27 +145,11 @@ fn listen_for_the_end() -> Result<mpsc::Receiver<()>> {
     Ok(receiver)
 }
 
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use kobel_apiserver::embedded::STORE_FILE;
 
     use super::*;
-
-    #[test]
-    fn a_word_survives_the_shell() {
-        for (word, expected) in [("/a/b-c.d", "/a/b-c.d"), ("/a b", "'/a b'"), ("it's", "'it'\\''s'"), ("", "''")] {
-            assert_eq!(quoted(word), expected);
-        }
-    }
 
     #[test]
     fn a_second_process_on_the_same_data_is_told_of_the_first() {

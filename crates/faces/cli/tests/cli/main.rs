@@ -8,6 +8,7 @@ mod command_line;
 mod crash;
 mod errors;
 mod kobel;
+mod mistakes;
 mod plans;
 mod recovery;
 mod results;

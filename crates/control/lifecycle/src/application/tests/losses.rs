@@ -51,6 +51,13 @@ fn a_job_manager_that_hangs_is_replaced_after_the_readiness_timeout() {
 }
 
 #[test]
+fn a_start_is_told_as_one_that_begins_for_it_is_told_before_it_is_tried() {
+    let decision = Case::new(UpgradeMode::LastState).decide();
+    let told = decision.events.iter().find(|event| event.reason == "Submit").unwrap();
+    assert_eq!(told.message, format!("starting job `{FRESH}` without state"));
+}
+
+#[test]
 fn a_start_that_is_tried_again_changes_nothing_of_the_record() {
     let mut case = Case::deployed(UpgradeMode::LastState);
     case.lose();

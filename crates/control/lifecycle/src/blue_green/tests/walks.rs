@@ -18,6 +18,13 @@ fn the_first_version_is_made_and_serves() {
 }
 
 #[test]
+fn a_version_is_told_as_one_that_is_being_made_for_it_is_told_before_it_is_tried() {
+    let decision = World::new(pair(&job(1))).look();
+    let told = decision.events.iter().find(|event| event.reason == "Submit").unwrap();
+    assert_eq!(told.message, "making `orders-blue`, which is to start without state");
+}
+
+#[test]
 fn the_first_version_begins_from_a_snapshot_that_is_named() {
     let mut world = World::new(pair(&json!({"parallelism": 1, "initialSavepointPath": NAMED})));
     world.settle();

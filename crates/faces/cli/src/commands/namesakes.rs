@@ -1,0 +1,130 @@
+//! What was probably meant by a name that no object has: a name spelled nearly so, or the same in another namespace.
+//!
+//! What may not be listed is not suggested, and it is no error: the suggestion comes with an error of its own.
+
+use kobel_kubernetes::failure::Failure;
+use kobel_kubernetes::kinds::Served;
+use kobel_kubernetes::objects::Selection;
+use kobel_kubernetes::tables::Table;
+use kobel_model::{Error, nearest};
+
+use super::client::{Session, named};
+
+/// The column of names in tables.
+const NAME: &str = "NAME";
+
+/// An object that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    namespace: String,
+    name: String,
+}
+
+/// The question whether another object is meant; absent if there is none with such a name.
+pub(crate) async fn question(session: &Session, kinds: &[&Served], name: &str) -> Option<String> {
+    let mut known = Vec::new();
+    for served in kinds {
+        known.extend(listed(session, served).await);
+    }
+    let is_namespaced = kinds.iter().any(|served| served.is_namespaced);
+    suggestion(&known, if is_namespaced { &session.namespace } else { "" }, name)
+}
+
+/// The error of a request about one object by its name, with the question whether another is meant.
+pub(crate) async fn missing(session: &Session, failure: Failure, served: &Served, name: &str) -> Error {
+    let question = if failure.is_missing() { question(session, &[served], name).await } else { None };
+    asking(named(failure, served), question)
+}
+
+/// An error with a question before what it advises.
+pub(crate) fn asking(error: Error, question: Option<String>) -> Error {
+    let Some(question) = question else {
+        return error;
+    };
+    let hint = error.hint().map_or_else(|| question.clone(), |hint| format!("{question} {hint}"));
+    error.with_hint(hint)
+}
+
+/// The objects of a kind in all namespaces, or in the one that may be read.
+async fn listed(session: &Session, served: &Served) -> Vec<Known> {
+    // Nobody is told what secrets there are.
+    if served.kind == "Secret" {
+        return Vec::new();
+    }
+    let everywhere = Selection::default();
+    if let Ok(table) = session.cluster.table(served, &everywhere).await {
+        return names(&table);
+    }
+    let here = Selection { namespace: session.namespace_of(served).map(str::to_owned), ..Selection::default() };
+    session.cluster.table(served, &here).await.map(|table| names(&table)).unwrap_or_default()
+}
+
+fn names(table: &Table) -> Vec<Known> {
+    let Some(column) = table.columns.iter().position(|column| column.name == NAME) else {
+        return Vec::new();
+    };
+    let known = table
+        .rows
+        .iter()
+        .filter_map(|row| Some(Known { namespace: row.namespace.clone(), name: row.cells.get(column)?.clone() }));
+    known.collect()
+}
+
+/// What is asked: the same name elsewhere first, then a near one here, then a near one elsewhere.
+fn suggestion(known: &[Known], namespace: &str, name: &str) -> Option<String> {
+    let (here, elsewhere): (Vec<&Known>, Vec<&Known>) = known.iter().partition(|one| one.namespace == namespace);
+    let mut same: Vec<&str> =
+        elsewhere.iter().filter(|one| one.name == name).map(|one| one.namespace.as_str()).collect();
+    same.sort_unstable();
+    same.dedup();
+    if let Some(first) = same.first() {
+        return Some(format!("there is one in the namespace `{}`: add `-n {first}`;", same.join("`, `")));
+    }
+    if let Some(near) = nearest(name, here.iter().map(|one| one.name.as_str())) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    let near = nearest(name, elsewhere.iter().map(|one| one.name.as_str()))?;
+    let one = elsewhere.iter().find(|one| one.name == near)?;
+    Some(format!("did you mean `{near}` in the namespace `{0}` (`-n {0}`)?", one.namespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_for_here_and_elsewhere() {
+        let known = [("default", "orders"), ("default", "payments"), ("team", "flights"), ("lab", "flights")]
+            .map(|(namespace, name)| Known { namespace: namespace.to_owned(), name: name.to_owned() });
+        for (namespace, name, expected) in [
+            ("default", "ordes", Some("did you mean `orders`?")),
+            ("team", "orders", Some("there is one in the namespace `default`: add `-n default`;")),
+            ("default", "flights", Some("there is one in the namespace `lab`, `team`: add `-n lab`;")),
+            ("lab", "ordes", Some("did you mean `orders` in the namespace `default` (`-n default`)?")),
+            ("default", "unlike", None),
+        ] {
+            assert_eq!(suggestion(&known, namespace, name).as_deref(), expected, "{namespace} {name}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_their_column() {
+        let table = |columns: Value| {
+            let rows = json!([{"cells": ["1s", "orders"], "object": {"metadata": {"namespace": "team"}}}]);
+            names(&Table::read(&json!({"kind": "Table", "columnDefinitions": columns, "rows": rows})))
+        };
+        let expected = [Known { namespace: "team".to_owned(), name: "orders".to_owned() }];
+        assert_eq!(table(json!([{"name": "Age"}, {"name": "Name"}])), expected);
+        assert!(table(json!([{"name": "Last Seen"}, {"name": "Object"}])).is_empty());
+    }
+
+    #[test]
+    fn a_question_comes_before_the_advice() {
+        let error = || Error::invalid("there is no `a`");
+        assert_eq!(asking(error(), Some("b?".to_owned())).hint(), Some("b?"));
+        assert_eq!(asking(error().with_hint("look"), Some("b?".to_owned())).hint(), Some("b? look"));
+        assert_eq!(asking(error().with_hint("look"), None).hint(), Some("look"));
+    }
+}
