@@ -15,7 +15,7 @@ const CHUNK: usize = 64 << 10;
 
 /// The body of a request.
 #[derive(Debug, Default)]
-pub(crate) struct Outgoing {
+pub struct Outgoing {
     content_type: Option<String>,
     front: Bytes,
     file: Option<File>,
@@ -38,6 +38,11 @@ impl Outgoing {
     pub(crate) fn upload(content_type: String, front: String, (file, length): (File, u64), back: String) -> Self {
         let content_type = Some(content_type);
         Self { content_type, front: front.into(), file: Some(file), left: length, back: back.into() }
+    }
+
+    /// What comes before the file; all of it, if there is no file.
+    pub fn front(&self) -> &[u8] {
+        &self.front
     }
 
     /// What the header says that it is.

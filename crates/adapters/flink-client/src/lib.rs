@@ -21,6 +21,7 @@ pub mod snapshots;
 mod trace;
 pub mod transport;
 
+pub use body::Outgoing;
 pub use control::Canceled;
 pub use endpoint::Endpoint;
 pub use failure::Failure;
@@ -28,4 +29,4 @@ pub use health::JobHealth;
 pub use jars::RunJar;
 pub use jobs::{FlinkConfig, JobSeen};
 pub use snapshots::{OperationSeen, SavepointRequest};
-pub use transport::FlinkClient;
+pub use transport::{Carried, FlinkClient, Transport};

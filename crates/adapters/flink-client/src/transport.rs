@@ -5,6 +5,9 @@
 //! Every call ends in time, whatever the server does. A request that changes something is sent once at most.
 
 use std::error::Error as StdError;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -35,12 +38,27 @@ const IDLE_MAX: usize = 2;
 /// The most bytes of an answer.
 const ANSWER_MAX: usize = 16 << 20;
 
+/// An answer on its way: its status and its body.
+pub type Carried<'a> = Pin<Box<dyn Future<Output = Result<(u16, Bytes), Failure>> + Send + 'a>>;
+
+/// What carries requests to clusters.
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Sends a request, once, and waits for the whole answer for as long as it takes.
+    fn carry(&self, request: Request<Outgoing>) -> Carried<'_>;
+}
+
 /// A client of every cluster; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct FlinkClient {
+    transport: Arc<dyn Transport>,
+    answer_time: Duration,
+}
+
+/// Connections over TCP.
+#[derive(Debug)]
+struct Connections {
     http: Client<HttpConnector, Outgoing>,
     connect_time: Duration,
-    answer_time: Duration,
 }
 
 impl Default for FlinkClient {
@@ -66,7 +84,12 @@ impl FlinkClient {
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_MAX)
             .build(connector);
-        Self { http, connect_time, answer_time }
+        Self { transport: Arc::new(Connections { http, connect_time }), answer_time }
+    }
+
+    /// Returns a client over another transport, with the usual time limits.
+    pub fn over(transport: Arc<dyn Transport>) -> Self {
+        Self { transport, answer_time: ANSWER_TIME }
     }
 
     /// Sends a request and reads its answer as JSON.
@@ -106,15 +129,24 @@ impl FlinkClient {
         path: &str,
         body: Outgoing,
     ) -> Result<Bytes, Failure> {
-        let request = request(at, method, path, body)?;
-        let answer = self.http.request(request).await;
-        let answer = answer.map_err(|error| Failure::of_connection(&error, stage(&error), self.connect_time))?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), ANSWER_MAX).collect().await;
-        let body = body.map_err(|error| self.unread(error.as_ref()))?.to_bytes();
-        if status.is_success() { Ok(body) } else { Err(Failure::of_answer(status.as_u16(), &body)) }
+        let (status, body) = self.transport.carry(request(at, method, path, body)?).await?;
+        if (200..300).contains(&status) { Ok(body) } else { Err(Failure::of_answer(status, &body)) }
     }
+}
 
+impl Transport for Connections {
+    fn carry(&self, request: Request<Outgoing>) -> Carried<'_> {
+        Box::pin(async {
+            let answer = self.http.request(request).await;
+            let answer = answer.map_err(|error| Failure::of_connection(&error, stage(&error), self.connect_time))?;
+            let status = answer.status().as_u16();
+            let body = Limited::new(answer.into_body(), ANSWER_MAX).collect().await;
+            Ok((status, body.map_err(|error| self.unread(error.as_ref()))?.to_bytes()))
+        })
+    }
+}
+
+impl Connections {
     fn unread(&self, error: &(dyn StdError + Send + Sync + 'static)) -> Failure {
         if error.is::<LengthLimitError>() {
             Failure::TooLarge(ANSWER_MAX)

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use crate::declared::{Declaration, What, listed, with_spec};
 use crate::key::Key;
-use crate::local::dispose;
 use crate::round::Subject;
 use crate::world::World;
 
@@ -51,7 +50,7 @@ pub(crate) async fn act(world: &World, subject: &Subject<'_>, object: &Value, ac
             flink.take_checkpoint(endpoint(subject)?, &job_id, &trigger_id).await
         }
         Act::Cancel { job_id } => flink.cancel(endpoint(subject)?, &job_id).await.map(drop),
-        Act::Dispose { path } => dispose(path).await,
+        Act::Dispose { path } => world.local.dispose(path).await,
         Act::Release => {
             if matches!(subject.declaration.what, What::Deployment(_)) {
                 world.local.forget(&subject.key.identity()).await?;

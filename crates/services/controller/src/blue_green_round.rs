@@ -63,7 +63,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         options: Options::read(&pair),
         is_deleting: is_deleting(&object),
     };
-    let decision = decide(&desired, &record, &scene.facts());
+    let decision = decide(&desired, &record, &scene.facts(world));
     world.metrics.is(key, decision.record.state.as_str());
     carry_out(world, &scene, decision).await
 }
@@ -112,7 +112,7 @@ async fn carry_out(world: &World, scene: &Scene<'_>, decision: Decision) -> Resu
         tracing::info!(target: "kobel.controller", object = %key, state, %waits, "decided");
     }
     for event in &decision.events {
-        world.objects.tell(key, &current, event, Timestamp::now()).await;
+        world.objects.tell(key, &current, event).await;
     }
     let Some(act) = decision.act else { return Ok(Next::after(&decision.wait)) };
     match scene.act(world, act).await {
@@ -133,7 +133,7 @@ async fn report(world: &World, key: &Key, object: &Value, error: &Error) {
     let message = chain(error);
     record.error = Some(message.clone());
     let event = Event { kind: EventKind::Warning, reason: "Error", message };
-    world.objects.tell(key, object, &event, Timestamp::now()).await;
+    world.objects.tell(key, object, &event).await;
     // If it cannot be written now, the next failure says it again.
     if let Err(error) = world.objects.put_status(key, object, &status(&record)).await {
         tracing::warn!(target: "kobel.controller", object = %key, %error, "an error is not reported");
@@ -148,18 +148,18 @@ async fn unreadable(world: &World, key: &Key, object: &Value, problems: String) 
     }
     record.error = Some(problems.clone());
     let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems };
-    world.objects.tell(key, object, &event, Timestamp::now()).await;
+    world.objects.tell(key, object, &event).await;
     world.objects.put_status(key, object, &status(&record)).await?;
     Ok(Next::Again(LONG))
 }
 
 impl Scene<'_> {
-    fn facts(&self) -> Facts {
+    fn facts(&self, world: &World) -> Facts {
         let uid = self.object.pointer("/metadata/uid");
         let seen = |object: &Option<Value>| object.as_ref().map(|object| child(object, uid));
         Facts {
-            now_ms: Timestamp::now().as_millisecond(),
-            fresh_id: format!("{:032x}", u128::from_be_bytes(rand::random())),
+            now_ms: world.now().as_millisecond(),
+            fresh_id: world.fresh_id(),
             blue: seen(&self.blue),
             green: seen(&self.green),
             savepoint: savepoint(self.snapshot.as_ref()),

@@ -1,18 +1,23 @@
 //! The control loop as a part of a process: one thread, which ends when its owner lets go of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use kobel_model::deployment::Identity;
+use kobel_flink_client::FlinkClient;
 use kobel_model::{Error, Result};
+use kube::Client;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use crate::local::{Local, Machine};
+use crate::host::Host;
+use crate::local::Local;
 use crate::metrics::Metrics;
-use crate::objects::Objects;
+use crate::objects::{Objects, connect};
 use crate::rounds;
+use crate::surroundings::{Real, Surroundings};
+use crate::this_machine::{Machine, ThisMachine};
 use crate::turns::SLOW_MAX;
 use crate::world::{Refusals, Site};
 
@@ -42,12 +47,17 @@ impl Controller {
         let cannot_start = |error| Error::io("cannot start the control loop", error);
         let mut runtime = Builder::new_current_thread();
         let runtime = runtime.enable_all().max_blocking_threads(SLOW_MAX + THREADS).build().map_err(cannot_start)?;
-        let objects = runtime.block_on(Objects::connect(kubeconfig))?;
-        let local = Local::open(machine)?;
-        let (stop, stopped) = oneshot::channel();
         let metrics = Metrics::default();
-        let site = Site { objects, local, refusals: Refusals::default(), metrics: metrics.clone() };
-        let body = move || run(runtime, &site, stopped);
+        let parts = Parts {
+            client: runtime.block_on(connect(kubeconfig))?,
+            flink: FlinkClient::new(),
+            host: Arc::new(ThisMachine::open(machine)?),
+            surroundings: Arc::new(Real),
+            kobel: machine.kobel.clone(),
+            metrics: metrics.clone(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let body = move || run(runtime, parts, stopped);
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(body).map_err(cannot_start)?;
         Ok(Self { stop: Some(stop), thread: Some(thread), metrics })
     }
@@ -70,11 +80,10 @@ impl Drop for Controller {
 }
 
 /// What the thread does. Whatever is under way is broken off: the next loop finds what is left to do.
-fn run(runtime: Runtime, site: &Site, stopped: oneshot::Receiver<()>) {
-    let ends = ends(site);
+fn run(runtime: Runtime, parts: Parts, stopped: oneshot::Receiver<()>) {
     runtime.block_on(async {
         tokio::select! {
-            () = rounds::run(site, ends) => {}
+            () = look_after(parts) => {}
             // An error means that the sender was dropped, which is how it is said.
             _ = stopped => {}
         }
@@ -82,21 +91,38 @@ fn run(runtime: Runtime, site: &Site, stopped: oneshot::Receiver<()>) {
     runtime.shutdown_timeout(LAST_ACTS);
 }
 
-/// The ends of processes, from the thread that notices them.
-fn ends(site: &Site) -> mpsc::UnboundedReceiver<Identity> {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let noticed = site.local.processes.changes();
-    // The thread ends with either side of the channels.
-    let body = move || noticed.into_iter().try_for_each(|of| sender.send(of)).unwrap_or_default();
-    if let Err(error) = thread::Builder::new().name("ends".to_owned()).spawn(body) {
-        tracing::warn!(target: "kobel.controller", %error, "the ends of processes are only noticed by looking");
-    }
-    receiver
+/// What a control loop speaks to.
+pub struct Parts {
+    /// The API.
+    pub client: Client,
+    /// The JobManagers.
+    pub flink: FlinkClient,
+    /// The machine that deployments run on.
+    pub host: Arc<dyn Host>,
+    /// The time, chance, and where to do what may block.
+    pub surroundings: Arc<dyn Surroundings>,
+    /// The program that native applications run.
+    pub kobel: PathBuf,
+    /// Where it is measured.
+    pub metrics: Metrics,
+}
+
+/// Looks after the objects of an API until it is dropped. That may be in the midst of anything: the next loop over the
+/// same parts finds what is left to do.
+pub async fn look_after(parts: Parts) {
+    let Parts { client, flink, host, surroundings, kobel, metrics } = parts;
+    let site = Site {
+        objects: Objects::over(client, Arc::clone(&surroundings)),
+        local: Local::new(host, Arc::clone(&surroundings), flink, kobel),
+        refusals: Refusals::default(),
+        metrics,
+        surroundings,
+    };
+    rounds::run(&site).await;
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
     use std::time::Instant;
     use std::{env, fs, process};
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use kobel_flink_client::{Endpoint, JobSeen, OperationSeen};
 use kobel_lifecycle::decision::{Event, EventKind};
 use kobel_lifecycle::facts::{Cluster, Dependents, Facts, FoundJob, Job, Newest, Operation, Samples, SessionCluster};
@@ -10,13 +9,11 @@ use kobel_lifecycle::record::{Pending, Record, Trigger};
 use kobel_lifecycle::state::JobState;
 use kobel_model::deployment::FlinkVersion;
 use kobel_model::{Result, chain};
-use kobel_storage::checkpoints::{newest_of_job, savepoint_since};
 use serde_json::Value;
 
-use crate::blocking::apart;
 use crate::declared::{Declaration, What, with_spec};
 use crate::key::{Key, Kind};
-use crate::local::Sight;
+use crate::local::{Search, Sight};
 use crate::world::World;
 
 /// What was seen, and where.
@@ -61,8 +58,8 @@ pub(crate) async fn gather(
         _ => (tended(world, key, object).await, None, None),
     };
     let mut facts = Facts {
-        now_ms: Timestamp::now().as_millisecond(),
-        fresh_id: format!("{:032x}", u128::from_be_bytes(rand::random())),
+        now_ms: world.now().as_millisecond(),
+        fresh_id: world.fresh_id(),
         cluster: sight.cluster.clone(),
         silence: sight.silence.clone(),
         job: Job::NotAsked,
@@ -100,7 +97,7 @@ async fn tended(world: &World, key: &Key, object: &Value) -> Sight {
     let sight = world.turn.patiently(world.local.tend(&key.identity())).await;
     for why in &sight.ended {
         let event = Event { kind: EventKind::Warning, reason: lost(why), message: why.clone() };
-        world.objects.tell(key, object, &event, Timestamp::now()).await;
+        world.objects.tell(key, object, &event).await;
     }
     sight
 }
@@ -154,23 +151,6 @@ async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Opt
 /// The savepoint that the job is being stopped with. Nobody may have heard that it was completed.
 fn stopping(record: &Record) -> Option<&Pending> {
     record.job.savepoints.pending.as_ref().filter(|pending| pending.trigger == Trigger::Upgrade)
-}
-
-/// Where the state of a job may lie.
-struct Search {
-    job_id: String,
-    checkpoints: String,
-    /// Where a savepoint may lie that nobody has heard of, and since when.
-    savepoints: Option<(String, i64)>,
-}
-
-impl Search {
-    fn newest(&self) -> Result<Option<(String, i64)>> {
-        let newest = newest_of_job(&self.checkpoints, &self.job_id)?;
-        let Some((directory, since_ms)) = &self.savepoints else { return Ok(newest) };
-        let since = newest.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
-        Ok(savepoint_since(directory, &self.job_id, since)?.or(newest))
-    }
 }
 
 /// Which kind of operation is asked about.
@@ -255,7 +235,7 @@ impl Asker<'_> {
             checkpoints: place(what.checkpoint_directory(), "checkpoints"),
             savepoints: stopping(record).map(|pending| (savepoints(), pending.since_ms)),
         };
-        match apart("looking for checkpoints", move || search.newest()).await {
+        match self.world.local.newest(search).await {
             Ok(Some((path, at_ms))) => Newest::Snapshot { path, at_ms },
             Ok(None) => Newest::None,
             Err(error) => match &self.sight.endpoint {
@@ -280,7 +260,7 @@ impl Asker<'_> {
                 let cluster = object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
                 self.world.local.job_folder(&key.beside(Kind::Deployment, cluster).identity(), &key.name)
             }
-            _ => self.world.local.processes.folder(&key.identity()),
+            _ => self.world.local.folder(&key.identity()),
         };
         format!("file://{}", folder.join(name).display())
     }

@@ -12,13 +12,13 @@
 
 mod act;
 mod agenda;
-mod blocking;
 mod blue_green_round;
 mod conditions;
 mod controller;
 mod declared;
 mod fit;
 mod gather;
+mod host;
 mod key;
 mod local;
 mod metrics;
@@ -29,11 +29,15 @@ mod round;
 mod rounds;
 mod snapshot_round;
 mod status;
+mod surroundings;
+mod this_machine;
 mod turns;
 mod wire;
 mod world;
 
-pub use controller::Controller;
-pub use local::Machine;
+pub use controller::{Controller, Parts, look_after};
+pub use host::Host;
 pub use metrics::Metrics;
 pub use plan::{Plan, plan};
+pub use surroundings::{Apart, Surroundings};
+pub use this_machine::Machine;

@@ -1,24 +1,25 @@
 //! This machine as the place where deployments run: processes, the programs they run, and their REST API.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use kobel_distributions::{Distributions, java};
 use kobel_flink_client::{Endpoint, FlinkClient};
 use kobel_lifecycle::decision::Start;
 use kobel_lifecycle::facts::{Cluster, Launched};
 use kobel_manifest::engine::{Engine, engine};
 use kobel_manifest::launch::{JobStart, Launch};
-use kobel_manifest::place::{FlinkHome, Place, Ports, Standbys};
+use kobel_manifest::place::{Place, Ports, Standbys};
 use kobel_manifest::session_job::{JarRun, session_job};
 use kobel_model::deployment::{ArtifactKind, Deployment, Identity, Job, SessionJob};
 use kobel_model::{Error, ErrorKind, Result, chain};
-use kobel_processes::{Label, ProcessState, Processes, Seen, SeenProcess};
-use kobel_storage::artifacts::{Artifacts, Limits};
+use kobel_processes::{Label, ProcessState, Seen, SeenProcess};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
 
-use crate::blocking::apart;
+use crate::host::Host;
 use crate::revivals::Revivals;
+use crate::surroundings::{Surroundings, apart};
 
 /// How long processes may take to end before they are killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,24 +34,14 @@ const APPLICATION: &str = "application";
 /// The role of the process that answers for a cluster of Flink.
 const JOB_MANAGER: &str = "jobmanager";
 
-/// Where this machine keeps what runs on it.
-#[derive(Debug, Clone)]
-pub struct Machine {
-    /// The data directory.
-    pub data: PathBuf,
-    /// The program of this process, which native applications run.
-    pub kobel: PathBuf,
-}
-
 /// This machine as a substrate.
 #[derive(Clone)]
 pub(crate) struct Local {
-    /// What runs.
-    pub(crate) processes: Processes,
     /// Who asks what runs.
     pub(crate) flink: FlinkClient,
-    distributions: Arc<Distributions>,
-    artifacts: Arc<Artifacts>,
+    host: Arc<dyn Host>,
+    surroundings: Arc<dyn Surroundings>,
+    /// The program that native applications run.
     kobel: PathBuf,
     revivals: Arc<Mutex<Revivals>>,
 }
@@ -82,6 +73,25 @@ impl Sight {
     }
 }
 
+/// Where the state of a job may lie.
+pub(crate) struct Search {
+    /// The id of the job.
+    pub(crate) job_id: String,
+    /// Where its checkpoints go.
+    pub(crate) checkpoints: String,
+    /// Where a savepoint may lie that nobody has heard of, and since when.
+    pub(crate) savepoints: Option<(String, i64)>,
+}
+
+impl Search {
+    fn newest(&self, host: &dyn Host) -> Result<Option<(String, i64)>> {
+        let newest = host.newest_checkpoint(&self.checkpoints, &self.job_id)?;
+        let Some((directory, since_ms)) = &self.savepoints else { return Ok(newest) };
+        let since = newest.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
+        Ok(host.savepoint_since(directory, &self.job_id, since)?.or(newest))
+    }
+}
+
 /// Whether what is seen is also looked after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Care {
@@ -90,17 +100,37 @@ enum Care {
 }
 
 impl Local {
-    /// Opens what the data directory holds; processes that run already are found.
-    pub(crate) fn open(machine: &Machine) -> Result<Self> {
-        let limits = Limits::default();
-        Ok(Self {
-            processes: Processes::open(&machine.data.join("applications"))?,
-            flink: FlinkClient::new(),
-            distributions: Arc::new(Distributions::open(&machine.data.join("flink"))),
-            artifacts: Arc::new(Artifacts::new(&machine.data.join("artifacts"), limits)),
-            kobel: machine.kobel.clone(),
-            revivals: Arc::default(),
-        })
+    /// A host as a substrate; processes that run already are found.
+    pub(crate) fn new(
+        host: Arc<dyn Host>,
+        surroundings: Arc<dyn Surroundings>,
+        flink: FlinkClient,
+        kobel: PathBuf,
+    ) -> Self {
+        Self { flink, host, surroundings, kobel, revivals: Arc::default() }
+    }
+
+    /// Does with the host what may block.
+    async fn apart<T, F>(&self, what: &str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Host) -> Result<T> + Send + 'static,
+    {
+        let host = Arc::clone(&self.host);
+        apart(&*self.surroundings, what, move || work(&*host)).await
+    }
+
+    /// Every deployment that has processes here, or had them when last looked.
+    ///
+    /// # Errors
+    /// Unavailable if it cannot be listed.
+    pub(crate) async fn all(&self) -> Result<Vec<Identity>> {
+        self.apart("listing processes", |host| host.all()).await
+    }
+
+    /// The deployments of processes that have ended. Asked for once.
+    pub(crate) fn ends(&self) -> UnboundedReceiver<Identity> {
+        self.host.ends()
     }
 
     /// Looks at the processes of a deployment, and changes nothing.
@@ -115,8 +145,8 @@ impl Local {
     }
 
     async fn see(&self, of: &Identity, care: Care) -> Sight {
-        let (processes, whose) = (self.processes.clone(), of.clone());
-        let seen = match apart("looking at processes", move || processes.observe(&whose)).await {
+        let whose = of.clone();
+        let seen = match self.apart("looking at processes", move |host| host.observe(&whose)).await {
             Ok(Some(seen)) => seen,
             Ok(None) => {
                 self.forget_revivals(of);
@@ -164,8 +194,8 @@ impl Local {
             if !self.revivals().is_due(of, role, Instant::now()) {
                 continue;
             }
-            let (processes, whose, which) = (self.processes.clone(), of.clone(), role.clone());
-            let revived = apart("starting a process again", move || processes.revive(&whose, &which)).await;
+            let (whose, which) = (of.clone(), role.clone());
+            let revived = self.apart("starting a process again", move |host| host.revive(&whose, &which)).await;
             told.push(match revived {
                 Ok(()) => format!("{role} ended ({how}) and is started again"),
                 Err(error) => format!("{role} ended ({how}) and cannot be started again: {}", chain(&error)),
@@ -192,15 +222,15 @@ impl Local {
         let (local, deployment) = (self.clone(), deployment.clone());
         let awaited = Arc::new(());
         let waiting = Arc::downgrade(&awaited);
-        let work = move || {
+        let work = move |host: &dyn Host| {
             let launch = local.launch(&deployment, &label, restore.as_deref())?;
             // Whoever gave up waiting may have decided otherwise since.
             if waiting.strong_count() == 0 {
                 return Err(Error::new(ErrorKind::Unavailable, "nobody waits for the start any more"));
             }
-            local.processes.start(&deployment.identity, &label, &launch)
+            host.start(&deployment.identity, &label, &launch)
         };
-        let started = apart("starting a deployment", work).await;
+        let started = self.apart("starting a deployment", work).await;
         drop(awaited);
         started
     }
@@ -210,13 +240,13 @@ impl Local {
         let job = deployment.cluster.job.as_ref();
         let flink = match engine(&deployment.cluster) {
             Engine::Native => None,
-            Engine::Flink => Some(self.flink_home(deployment, kind_of(job))?),
+            Engine::Flink => Some(self.host.flink_home(deployment.cluster.flink_version, kind_of(job))?),
         };
         let artifact = job.map(|job| self.artifact(job)).transpose()?.flatten();
         let place = Place {
-            folder: self.processes.folder(of),
-            ports: self.processes.free_ports()?,
-            standbys: self.processes.free_standbys(kobel_manifest::standbys(&deployment.cluster))?,
+            folder: self.host.folder(of),
+            ports: self.host.free_ports()?,
+            standbys: self.host.free_standbys(kobel_manifest::standbys(&deployment.cluster))?,
             kobel: self.kobel.clone(),
             artifact,
             flink,
@@ -228,11 +258,8 @@ impl Local {
     }
 
     /// The program of a job, on this machine.
-    ///
-    /// # Errors
-    /// It is not there, too large, or may not be fetched.
-    pub(crate) fn artifact(&self, job: &Job) -> Result<Option<PathBuf>> {
-        job.artifact.as_ref().map(|artifact| self.artifacts.fetch(artifact, None)).transpose()
+    fn artifact(&self, job: &Job) -> Result<Option<PathBuf>> {
+        job.artifact.as_ref().map(|artifact| self.host.program(artifact)).transpose()
     }
 
     /// A session job as its cluster is asked for it.
@@ -241,7 +268,7 @@ impl Local {
     /// What the program, the distribution, or the machine lacks.
     pub(crate) async fn jar_run(&self, job: &SessionJob, cluster: &Deployment, start: &Start) -> Result<JarRun> {
         let (local, job, cluster, start) = (self.clone(), job.clone(), cluster.clone(), start.clone());
-        apart("preparing a session job", move || local.jar_run_blocking(&job, &cluster, &start)).await
+        self.apart("preparing a session job", move |_| local.jar_run_blocking(&job, &cluster, &start)).await
     }
 
     fn jar_run_blocking(&self, job: &SessionJob, cluster: &Deployment, start: &Start) -> Result<JarRun> {
@@ -252,7 +279,7 @@ impl Local {
             standbys: Standbys::default(),
             kobel: self.kobel.clone(),
             artifact: self.artifact(&job.job)?,
-            flink: Some(self.flink_home(cluster, kind_of(Some(&job.job)))?),
+            flink: Some(self.host.flink_home(cluster.cluster.flink_version, kind_of(Some(&job.job)))?),
         };
         let job_id = start.job_id.as_deref().unwrap_or_default();
         let start = JobStart { job_id, restore: start.restore.as_deref() };
@@ -261,35 +288,16 @@ impl Local {
 
     /// The folder of a session job, below that of its cluster.
     pub(crate) fn job_folder(&self, cluster: &Identity, job: &str) -> PathBuf {
-        self.processes.folder(cluster).join("jobs").join(job)
-    }
-
-    /// The distribution of Flink that a deployment asks for.
-    fn flink_home(&self, deployment: &Deployment, kind: Option<ArtifactKind>) -> Result<FlinkHome> {
-        let line = deployment.cluster.flink_version;
-        let installed = self.distributions.find(line)?.ok_or_else(|| {
-            Error::new(ErrorKind::Missing, format!("Apache Flink {line} is not on this machine"))
-                .with_hint(format!("install it with `kobel flink install {line}`"))
-        })?;
-        let java = java(line)?;
-        let sql_runner = match kind {
-            Some(ArtifactKind::Sql) => Some(self.distributions.sql_runner(&installed, &java)?),
-            _ => None,
-        };
-        let (python, python_jar) = match kind {
-            Some(ArtifactKind::Python) => (Some(PathBuf::from("python3")), python_jar(&installed.home)),
-            _ => (None, None),
-        };
-        Ok(FlinkHome { home: installed.home, java_home: java.home, sql_runner, python, python_jar })
+        self.host.folder(cluster).join("jobs").join(job)
     }
 
     /// What this machine lacks to start a deployment on Apache Flink; none if it has everything.
     pub(crate) async fn lacks(&self, deployment: &Deployment) -> Option<String> {
         let (local, deployment) = (self.clone(), deployment.clone());
-        let looked = apart("looking for what is needed", move || {
+        let looked = self.apart("looking for what is needed", move |host| {
             let job = deployment.cluster.job.as_ref();
-            local.flink_home(&deployment, kind_of(job))?;
-            local.processes.can_stand_by(kobel_manifest::standbys(&deployment.cluster))?;
+            host.flink_home(deployment.cluster.flink_version, kind_of(job))?;
+            host.can_stand_by(kobel_manifest::standbys(&deployment.cluster))?;
             job.map(|job| local.artifact(job)).transpose()
         });
         let error = looked.await.err()?;
@@ -303,15 +311,15 @@ impl Local {
     /// Unavailable if it cannot be asked.
     pub(crate) async fn refusal(&self, deployment: &Deployment, snapshot: Option<&str>) -> Result<Option<String>> {
         let (local, deployment, snapshot) = (self.clone(), deployment.clone(), snapshot.map(str::to_owned));
-        apart("checking a change", move || local.refusal_blocking(&deployment, snapshot.as_deref())).await
+        self.apart("checking a change", move |_| local.refusal_blocking(&deployment, snapshot.as_deref())).await
     }
 
     fn refusal_blocking(&self, deployment: &Deployment, snapshot: Option<&str>) -> Result<Option<String>> {
         let of = &deployment.identity;
         let Some(job) = &deployment.cluster.job else { return Ok(None) };
         let place = Place {
-            folder: self.processes.folder(of).join("check"),
-            ports: self.processes.free_ports()?,
+            folder: self.host.folder(of).join("check"),
+            ports: self.host.free_ports()?,
             standbys: Standbys::default(),
             kobel: self.kobel.clone(),
             artifact: self.artifact(job)?,
@@ -320,7 +328,7 @@ impl Local {
         let start = JobStart { job_id: NO_JOB, restore: None };
         let launch = kobel_manifest::application(deployment, &start, &place);
         let question: Vec<&str> = std::iter::once("--check").chain(snapshot).collect();
-        let answer = kobel_processes::ask(&place.folder, &launch, &question, ASK_PATIENCE)?;
+        let answer = self.host.ask(&place.folder, &launch, &question, ASK_PATIENCE)?;
         let told = |words: String| format!("the change cannot be carried out, and nothing was stopped: {words}");
         Ok(answer.err().map(told))
     }
@@ -330,8 +338,8 @@ impl Local {
     /// # Errors
     /// Unavailable if they cannot be asked.
     pub(crate) async fn end(&self, of: &Identity) -> Result<bool> {
-        let (processes, whose) = (self.processes.clone(), of.clone());
-        let is_over = apart("ending processes", move || processes.end(&whose, GRACE)).await?;
+        let whose = of.clone();
+        let is_over = self.apart("ending processes", move |host| host.end(&whose, GRACE)).await?;
         if is_over {
             self.forget_revivals(of);
         }
@@ -344,29 +352,52 @@ impl Local {
     /// Conflict while it has processes, Denied or Unavailable if a file cannot be removed.
     pub(crate) async fn forget(&self, of: &Identity) -> Result<()> {
         self.forget_revivals(of);
-        let (processes, of) = (self.processes.clone(), of.clone());
-        apart("removing files", move || processes.forget(&of)).await
+        let of = of.clone();
+        self.apart("removing files", move |host| host.forget(&of)).await
+    }
+
+    /// The newest complete snapshot of a job on the disk, and when it was completed.
+    ///
+    /// # Errors
+    /// Unsupported if it would lie elsewhere, Unavailable if it cannot be looked for.
+    pub(crate) async fn newest(&self, search: Search) -> Result<Option<(String, i64)>> {
+        self.apart("looking for checkpoints", move |host| search.newest(host)).await
+    }
+
+    /// Whether the files of a savepoint are there.
+    ///
+    /// # Errors
+    /// Unsupported if it lies elsewhere.
+    pub(crate) async fn has_snapshot(&self, path: String) -> Result<bool> {
+        self.apart("looking for a savepoint", move |host| host.has_snapshot(&path)).await
+    }
+
+    /// Deletes the files of a savepoint on this machine.
+    ///
+    /// # Errors
+    /// Unsupported if it lies elsewhere, Invalid if it is none.
+    pub(crate) async fn dispose(&self, path: String) -> Result<()> {
+        self.apart("deleting a savepoint", move |host| host.dispose(&path)).await
+    }
+
+    /// The folder of a deployment.
+    pub(crate) fn folder(&self, of: &Identity) -> PathBuf {
+        self.host.folder(of)
     }
 
     /// A directory below the scratch files of a deployment, which its next launch clears away.
     pub(crate) fn scratch(&self, of: &Identity, name: &str) -> String {
-        format!("file://{}", self.processes.folder(of).join("tmp").join(name).display())
+        format!("file://{}", self.host.folder(of).join("tmp").join(name).display())
     }
 
     /// Where the logs of a deployment are.
     pub(crate) fn logs(&self, of: &Identity) -> PathBuf {
-        self.processes.folder(of).join("log")
+        self.host.folder(of).join("log")
     }
 }
 
 fn kind_of(job: Option<&Job>) -> Option<ArtifactKind> {
     job.and_then(|job| job.artifact.as_ref()).map(|artifact| artifact.kind)
-}
-
-/// The jar with the driver of PyFlink, if the distribution has it.
-fn python_jar(home: &Path) -> Option<PathBuf> {
-    let mut jars = std::fs::read_dir(home.join("opt")).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    jars.find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("flink-python-")))
 }
 
 /// How the processes that answer for the others have ended, if all of them have, and what one said.
@@ -392,30 +423,6 @@ fn ended(seen: &Seen) -> Option<(&str, String)> {
 fn answers(role: &str) -> bool {
     let rest = role.strip_prefix(JOB_MANAGER);
     role == APPLICATION || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-}
-
-/// Deletes the files of a savepoint on this machine.
-///
-/// # Errors
-/// Unsupported if it lies elsewhere, Invalid if it is none.
-pub(crate) async fn dispose(path: String) -> Result<()> {
-    apart("deleting a savepoint", move || dispose_blocking(&path)).await
-}
-
-fn dispose_blocking(path: &str) -> Result<()> {
-    let directory = kobel_storage::location::local_path("savepoint", path)?;
-    if !directory.exists() {
-        return Ok(());
-    }
-    if !is_snapshot(&directory) {
-        return Err(Error::invalid(format!("`{}` is no savepoint, so it is not deleted", directory.display())));
-    }
-    std::fs::remove_dir_all(&directory)
-        .map_err(|error| Error::io(format!("cannot delete the savepoint `{}`", directory.display()), error))
-}
-
-fn is_snapshot(directory: &Path) -> bool {
-    directory.join("_metadata").is_file()
 }
 
 #[cfg(test)]
@@ -457,18 +464,5 @@ mod tests {
         assert_eq!(ended(&seen(ended_as("exit code 1"), ProcessState::Running)), None);
         let all = seen(ended_as(WELL), ended_as("exit code 1"));
         assert_eq!(ended(&all), Some(("exit code 1", "jobmanager-2: exit code 1".to_owned())));
-    }
-
-    #[test]
-    fn only_savepoints_are_disposed_of() {
-        let directory = tempfile::tempdir().unwrap();
-        let savepoint = directory.path().join("savepoint-1");
-        std::fs::create_dir(&savepoint).unwrap();
-        let uri = format!("file://{}", savepoint.display());
-        assert!(dispose_blocking(&uri).unwrap_err().to_string().contains("is no savepoint"));
-        std::fs::write(savepoint.join("_metadata"), "x").unwrap();
-        dispose_blocking(&uri).unwrap();
-        assert!(!savepoint.exists());
-        dispose_blocking(&uri).unwrap();
     }
 }

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::key::{Key, Kind};
+use crate::surroundings::Surroundings;
 use crate::turns::Turn;
 use crate::wire::{Named, Whole};
 
@@ -55,30 +56,15 @@ const CALLS_MAX: usize = 3;
 pub(crate) struct Objects {
     client: Client,
     calls: Arc<Semaphore>,
+    surroundings: Arc<dyn Surroundings>,
     /// The turn of the round that asks; waiting for a call is not its own time.
     turn: Option<Turn>,
 }
 
 impl Objects {
-    /// Makes ready to speak to the API of a kubeconfig; nothing is sent yet.
-    ///
-    /// # Errors
-    /// Fails if the kubeconfig cannot be read or used.
-    pub(crate) async fn connect(kubeconfig: &Path) -> Result<Self> {
-        let place = kubeconfig.display();
-        // The cause could show what stands in the file, which holds a token.
-        let unusable = || Error::invalid(format!("cannot use the kubeconfig `{place}`"));
-        let read = Kubeconfig::read_from(kubeconfig).map_err(|error| match error {
-            KubeconfigError::ReadConfig(error, _) => Error::io(format!("cannot read the kubeconfig `{place}`"), error),
-            _ => unusable(),
-        })?;
-        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
-        let mut config = config.map_err(|_| unusable())?;
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // The API is on this machine, whatever stands in the environment for the rest of the world.
-        config.proxy_url = None;
-        let client = Client::try_from(config).map_err(|error| unusable().with_source(error.to_string()))?;
-        Ok(Self { client, calls: Arc::new(Semaphore::new(CALLS_MAX)), turn: None })
+    /// The objects of the API that a client speaks to.
+    pub(crate) fn over(client: Client, surroundings: Arc<dyn Surroundings>) -> Self {
+        Self { client, calls: Arc::new(Semaphore::new(CALLS_MAX)), surroundings, turn: None }
     }
 
     /// The same objects for the round with this turn.
@@ -153,10 +139,11 @@ impl Objects {
     }
 
     /// Tells an event of an object. One that cannot be told is lost: nothing depends on it.
-    pub(crate) async fn tell(&self, key: &Key, object: &Value, event: &Event, now: Timestamp) {
+    pub(crate) async fn tell(&self, key: &Key, object: &Value, event: &Event) {
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Event"));
         let api = Api::<Whole>::namespaced_with(self.client.clone(), &key.namespace, &kind);
-        let body = Whole::from(event_of(key, object, event, now));
+        let told = Told { event, at: self.surroundings.now(), id: self.surroundings.fresh() };
+        let body = Whole::from(event_of(key, object, &told));
         let told = self.answer("tell an event of", key, api.create(&PostParams::default(), &body)).await;
         if let Err(error) = told.and_then(|told| told.map_err(|error| failure("tell of", key, error.to_string()))) {
             tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), reason = event.reason, "an event is lost");
@@ -222,6 +209,26 @@ impl Objects {
     }
 }
 
+/// Makes ready to speak to the API of a kubeconfig; nothing is sent yet.
+///
+/// # Errors
+/// Fails if the kubeconfig cannot be read or used.
+pub(crate) async fn connect(kubeconfig: &Path) -> Result<Client> {
+    let place = kubeconfig.display();
+    // The cause could show what stands in the file, which holds a token.
+    let unusable = || Error::invalid(format!("cannot use the kubeconfig `{place}`"));
+    let read = Kubeconfig::read_from(kubeconfig).map_err(|error| match error {
+        KubeconfigError::ReadConfig(error, _) => Error::io(format!("cannot read the kubeconfig `{place}`"), error),
+        _ => unusable(),
+    })?;
+    let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
+    let mut config = config.map_err(|_| unusable())?;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    // The API is on this machine, whatever stands in the environment for the rest of the world.
+    config.proxy_url = None;
+    Client::try_from(config).map_err(|error| unusable().with_source(error.to_string()))
+}
+
 fn resource(kind: Kind) -> ApiResource {
     let (group, version) = API_VERSION.split_once('/').unwrap_or(("", API_VERSION));
     ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.name()))
@@ -255,7 +262,16 @@ fn failure(act: &str, key: &Key, cause: String) -> Error {
     Error::new(ErrorKind::Unavailable, format!("cannot {act} {key}")).with_source(cause)
 }
 
-fn event_of(key: &Key, object: &Value, event: &Event, now: Timestamp) -> Value {
+/// An event that is told.
+struct Told<'a> {
+    event: &'a Event,
+    at: Timestamp,
+    /// What tells it from all others.
+    id: u128,
+}
+
+fn event_of(key: &Key, object: &Value, told: &Told<'_>) -> Value {
+    let event = told.event;
     let kind = match event.kind {
         EventKind::Normal => "Normal",
         EventKind::Warning => "Warning",
@@ -266,11 +282,11 @@ fn event_of(key: &Key, object: &Value, event: &Event, now: Timestamp) -> Value {
         message.truncate(end);
         message.push('…');
     }
-    let time = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let time = told.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     json!({
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": format!("{}.{:016x}", key.name, rand::random::<u64>()), "namespace": key.namespace},
+        "metadata": {"name": format!("{}.{:016x}", key.name, told.id & u128::from(u64::MAX)), "namespace": key.namespace},
         "involvedObject": {
             "apiVersion": API_VERSION,
             "kind": key.kind.name(),
@@ -326,7 +342,8 @@ mod tests {
     fn an_event_is_short_and_names_its_object() {
         let key = Key { kind: Kind::Deployment, namespace: "team".to_owned(), name: "demo".to_owned() };
         let event = Event { kind: EventKind::Warning, reason: "Missing", message: "é".repeat(900) };
-        let told = event_of(&key, &json!({"metadata": {"uid": "u"}}), &event, Timestamp::UNIX_EPOCH);
+        let told = Told { event: &event, at: Timestamp::UNIX_EPOCH, id: 7 };
+        let told = event_of(&key, &json!({"metadata": {"uid": "u"}}), &told);
         assert_eq!(told["involvedObject"]["uid"], "u");
         assert_eq!((&told["type"], &told["reason"]), (&json!("Warning"), &json!("Missing")));
         let message = told["message"].as_str().unwrap();

@@ -1,9 +1,10 @@
 //! When processes were started again that have ended, so that one that does not stay is not started without pause.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kobel_model::deployment::Identity;
+use tokio::time::Instant;
 
 /// The pause before a process is started a second time; each further one is twice as long, up to 64 times.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kobel_lifecycle::decision::{Act, Decision, Event, EventKind, Wait};
 use kobel_lifecycle::desired::Desired;
 use kobel_lifecycle::record::Record;
@@ -252,7 +251,7 @@ async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) ->
     let written = shape(key, &status)?;
     if object.get("status") != Some(&written) {
         let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems.to_owned() };
-        world.objects.tell(key, object, &event, Timestamp::now()).await;
+        world.objects.tell(key, object, &event).await;
         world.objects.put_status(key, object, &written).await?;
     }
     Ok(Next::Again(LONG))
@@ -277,9 +276,8 @@ async fn carry_out(
             Written::Stale => return Ok(Next::Again(Duration::ZERO)),
         }
     }
-    let now = Timestamp::now();
     for event in &decision.events {
-        world.objects.tell(key, &current, event, now).await;
+        world.objects.tell(key, &current, event).await;
     }
     if is_news || decision.act.is_some() {
         let act = decision.act.as_ref().map_or("nothing", act::name);
@@ -313,7 +311,7 @@ async fn report(world: &World, key: &Key, before: &Record, object: &Value, error
     status::write(&record, &mut status);
     if is_news {
         let event = Event { kind: EventKind::Warning, reason: "Error", message };
-        world.objects.tell(key, object, &event, Timestamp::now()).await;
+        world.objects.tell(key, object, &event).await;
     }
     let Ok(written) = shape(key, &status) else { return };
     // If it cannot be written now, the next failure says it again.
@@ -390,7 +388,7 @@ impl Subject<'_> {
 
     /// Puts what was decided and seen into the status.
     fn describe(&self, decision: &Decision, status: &mut FlinkDeploymentStatus, world: &World) {
-        let (record, now) = (&decision.record, Timestamp::now());
+        let (record, now) = (&decision.record, world.now());
         status::write(record, status);
         let mut conditions = status.conditions.take().unwrap_or_default();
         let running = match self.declaration.what.job() {

@@ -41,9 +41,10 @@ enum Event {
 }
 
 /// Handles events until there is none to come, which is never.
-pub(crate) async fn run(site: &Site, ends: mpsc::UnboundedReceiver<Identity>) {
+pub(crate) async fn run(site: &Site) {
+    let ends = site.local.ends();
     let mut agenda = Agenda::default();
-    for of in site.local.processes.all().unwrap_or_default() {
+    for of in site.local.all().await.unwrap_or_default() {
         // Whether it is still declared is found out by looking.
         agenda.wake(&owner(of), Instant::now());
     }
@@ -138,10 +139,9 @@ where
         loop {
             self.metrics.load(self.under_way.tasks.len(), self.agenda.waiting(Instant::now()));
             tokio::select! {
-                event = events.next() => match event {
-                    Some(event) => self.hear(event),
-                    None => return,
-                },
+                // In this order, so that the same course of things gives the same rounds. Rounds are few, so events have
+                // their turn in the end.
+                biased;
                 Some(joined) = self.under_way.tasks.join_next_with_id(), if !self.under_way.tasks.is_empty() => {
                     self.join(joined);
                 }
@@ -149,6 +149,10 @@ where
                     self.metrics.begun(key.kind, waited);
                     self.begin(key, turn);
                 }
+                event = events.next() => match event {
+                    Some(event) => self.hear(event),
+                    None => return,
+                },
             }
         }
     }

@@ -12,14 +12,11 @@ use kobel_model::deployment::{ReferencedKind, SnapshotKind, StateSnapshot};
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kobel_resources::read::Declared;
 use kobel_resources::state_snapshot::FlinkStateSnapshotStatus;
-use kobel_storage::location::local_path;
 use serde_json::{Value, json};
 
 use crate::act::{PAUSE, asked, release};
-use crate::blocking::apart;
 use crate::declared::{Declaration, listed, read};
 use crate::key::{Key, Kind};
-use crate::local::dispose;
 use crate::objects::Written;
 use crate::round::Next;
 use crate::status;
@@ -67,12 +64,12 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let record = record(&object);
     let referenced = referenced(world, key, &snapshot).await?;
     let facts = SnapshotFacts {
-        now_ms: Timestamp::now().as_millisecond(),
-        fresh_id: format!("{:032x}", u128::from_be_bytes(rand::random())),
+        now_ms: world.now().as_millisecond(),
+        fresh_id: world.fresh_id(),
         operation: operation(world, &snapshot, &record, &referenced).await,
         is_deleting,
         job: referenced.job.clone(),
-        files: if is_deleting { files(record.path.clone()).await } else { Files::Absent },
+        files: if is_deleting { files(world, record.path.clone()).await } else { Files::Absent },
         default_directory: referenced.directory.clone(),
     };
     let decision = decide(&snapshot, &record, &facts);
@@ -86,7 +83,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         }
     }
     for event in &decision.events {
-        world.objects.tell(key, &current, event, Timestamp::now()).await;
+        world.objects.tell(key, &current, event).await;
     }
     let Some(act) = decision.act else { return Ok(Next::after(&decision.wait)) };
     carry_out(world, key, &current, &referenced, act).await?;
@@ -101,7 +98,7 @@ async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) ->
     let written = status(&record);
     if object.get("status") != Some(&written) {
         let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems.to_owned() };
-        world.objects.tell(key, object, &event, Timestamp::now()).await;
+        world.objects.tell(key, object, &event).await;
         world.objects.put_status(key, object, &written).await?;
     }
     Ok(Next::Again(LONG))
@@ -116,7 +113,7 @@ async fn carry_out(world: &World, key: &Key, object: &Value, referenced: &Refere
     match act {
         Act::TakeSavepoint(savepoint) => flink.take_savepoint(at()?, asked(&savepoint, None)).await,
         Act::TakeCheckpoint { job_id, trigger_id } => flink.take_checkpoint(at()?, &job_id, &trigger_id).await,
-        Act::Dispose { path } => dispose(path).await,
+        Act::Dispose { path } => world.local.dispose(path).await,
         Act::Release => release(world, key, object).await,
         Act::Start(_) | Act::Remove | Act::StopWithSavepoint(_) | Act::Cancel { .. } => {
             Err(Error::bug("a snapshot starts and stops no job"))
@@ -154,17 +151,16 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
     // Where nothing was said, the job was given a directory of its own at its start.
     let folder = match kind {
         Kind::SessionJob => world.local.job_folder(&cluster.identity(), &other.name),
-        _ => world.local.processes.folder(&other.identity()),
+        _ => world.local.folder(&other.identity()),
     };
     let usual = || format!("file://{}", folder.join("savepoints").display());
     Ok(Referenced { job, id: record.job.id, endpoint, directory: Some(directory.unwrap_or_else(usual)) })
 }
 
 /// What is seen of the files of a savepoint.
-async fn files(path: Option<String>) -> Files {
+async fn files(world: &World, path: Option<String>) -> Files {
     let Some(path) = path else { return Files::Absent };
-    let looked = apart("looking for a savepoint", move || Ok(local_path("savepoint", &path)?.exists()));
-    match looked.await {
+    match world.local.has_snapshot(path).await {
         Ok(true) => Files::Present,
         Ok(false) => Files::Absent,
         Err(error) => Files::Unknown(chain(&error)),

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::key::Key;
 use crate::local::Local;
 use crate::metrics::Metrics;
 use crate::objects::Objects;
+use crate::surroundings::Surroundings;
 use crate::turns::Turn;
 
 /// What all rounds share.
@@ -20,6 +24,8 @@ pub(crate) struct Site {
     pub(crate) refusals: Refusals,
     /// What is measured.
     pub(crate) metrics: Metrics,
+    /// The time and chance.
+    pub(crate) surroundings: Arc<dyn Surroundings>,
 }
 
 impl Site {
@@ -30,6 +36,7 @@ impl Site {
             local: self.local.clone(),
             refusals: self.refusals.clone(),
             metrics: self.metrics.clone(),
+            surroundings: Arc::clone(&self.surroundings),
             turn,
         }
     }
@@ -45,11 +52,23 @@ pub(crate) struct World {
     pub(crate) refusals: Refusals,
     /// What is measured.
     pub(crate) metrics: Metrics,
+    /// The time and chance.
+    pub(crate) surroundings: Arc<dyn Surroundings>,
     /// The round's turn.
     pub(crate) turn: Turn,
 }
 
 impl World {
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.surroundings.now()
+    }
+
+    /// An id that nobody has, 32 hexadecimal digits.
+    pub(crate) fn fresh_id(&self) -> String {
+        format!("{:032x}", self.surroundings.fresh())
+    }
+
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, key: &Key) {
         self.refusals.forget(key);
