@@ -30,6 +30,8 @@ pub struct Cluster {
     client: Client,
     namespace: String,
     server: String,
+    /// The command that starts the API where it does not run.
+    start: String,
 }
 
 /// One request.
@@ -118,7 +120,13 @@ impl Cluster {
             Error::invalid(format!("cannot use context `{}` of `{}`", context.name, context.origin))
                 .with_source(error.to_string())
         })?;
-        Ok(Self { client, namespace, server })
+        Ok(Self { client, namespace, server, start: "kobel up".to_owned() })
+    }
+
+    /// The same, with the command that is told where the API does not run.
+    pub fn started_by(mut self, command: String) -> Self {
+        self.start = command;
+        self
     }
 
     /// The namespace of the context.
@@ -146,9 +154,9 @@ impl Cluster {
         Ok(response.into_body())
     }
 
-    /// The error of a body that broke off.
+    /// The error of a request without an answer, or of a body that broke off.
     pub(crate) fn broken(&self, error: &kube::Error) -> Error {
-        unreachable(&self.server, error)
+        unreachable(&self.server, &self.start, error)
     }
 
     async fn exchange(&self, request: Request<Body>) -> Answer<Reply> {
@@ -167,7 +175,7 @@ impl Cluster {
 
     /// Sends a request; what is no success becomes a refusal.
     async fn send(&self, request: Request<Body>) -> Answer<Response<Body>> {
-        let response = self.client.send(request).await.map_err(|error| unreachable(&self.server, &error))?;
+        let response = self.client.send(request).await.map_err(|error| self.broken(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

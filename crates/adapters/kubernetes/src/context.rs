@@ -64,6 +64,7 @@ pub struct Context {
     pub(crate) name: String,
     /// The file or files, for messages.
     pub(crate) origin: String,
+    files: Vec<PathBuf>,
 }
 
 impl Context {
@@ -74,7 +75,7 @@ impl Context {
     pub fn find(choice: &Choice, places: &Places) -> Result<Self> {
         if let Some(path) = &choice.kubeconfig {
             let read = read_file(path)?;
-            return Self::of(read, choice.context.as_deref(), path.display().to_string());
+            return Self::of(read, choice.context.as_deref(), vec![path.clone()]);
         }
         let candidates = places.candidates();
         let mut first_error = None;
@@ -83,10 +84,8 @@ impl Context {
             if present.is_empty() {
                 continue;
             }
-            let context = read_all(&present).and_then(|read| {
-                let origin = present.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("`, `");
-                Self::of(read, choice.context.as_deref(), origin)
-            });
+            let context = read_all(&present)
+                .and_then(|read| Self::of(read, choice.context.as_deref(), present.iter().copied().cloned().collect()));
             match context {
                 Ok(context) => return Ok(context),
                 // Another file may have the context that was named.
@@ -100,6 +99,11 @@ impl Context {
     /// The name of the context.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file or files that it stands in.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// A kubeconfig for another user of the same API, as YAML; it holds the token.
@@ -126,7 +130,8 @@ impl Context {
         yaml(&kubeconfig)
     }
 
-    fn of(kubeconfig: Kubeconfig, context: Option<&str>, origin: String) -> Result<Self> {
+    fn of(kubeconfig: Kubeconfig, context: Option<&str>, files: Vec<PathBuf>) -> Result<Self> {
+        let origin = files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("`, `");
         let names: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
         let listed =
             if names.is_empty() { "it has none".to_owned() } else { format!("it has `{}`", names.join("`, `")) };
@@ -140,7 +145,7 @@ impl Context {
             return Err(Error::new(ErrorKind::Missing, message).with_hint(listed));
         }
         let name = name.to_owned();
-        Ok(Self { kubeconfig, name, origin })
+        Ok(Self { kubeconfig, name, origin, files })
     }
 }
 
@@ -182,12 +187,13 @@ fn read_file(path: &Path) -> Result<Kubeconfig> {
 pub(crate) fn unusable(path: &Path, error: &KubeconfigError) -> Error {
     let place = path.display();
     match error {
-        KubeconfigError::Parse(error) => match error.location() {
-            Some(location) => {
-                Error::invalid(format!("`{place}`:{}:{} is not a kubeconfig", location.line(), location.column()))
-            }
-            None => Error::invalid(format!("`{place}` is not a kubeconfig")),
-        },
+        KubeconfigError::Parse(error) => {
+            let at = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
+            Error::invalid(format!("`{place}`{at} is not a kubeconfig")).with_hint(
+                "one is YAML with `clusters`, `users`, `contexts` and `current-context`; `kobel up` writes one and \
+                 says where",
+            )
+        }
         error => Error::invalid(format!("cannot use the kubeconfig `{place}`")).with_source(error.to_string()),
     }
 }
@@ -245,6 +251,7 @@ mod tests {
         ] {
             assert_eq!(Context::find(choice, places).unwrap().name(), expected);
         }
+        assert_eq!(Context::find(&named, &all).unwrap().files(), [root.join("home/.kube/config")]);
     }
 
     #[test]
@@ -273,6 +280,7 @@ mod tests {
         let choice = Choice { kubeconfig: Some(path), context: None };
         let error = Context::find(&choice, &Places::default()).unwrap_err();
         assert!(!format!("{error:?}").contains("hidden"), "{error:?}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("`current-context`")), "{error:?}");
     }
 
     #[test]

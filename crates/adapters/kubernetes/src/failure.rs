@@ -124,6 +124,10 @@ impl Refusal {
 
     fn hint(&self) -> Option<&'static str> {
         match self.code {
+            403 => Some(
+                "this token does not allow it: ask whoever runs the API for one that does, made with `kobel token USER \
+                 --role operator`",
+            ),
             401 => Some(
                 "the token is unknown or expired: ask for a new one (`kobel token`), or use the kubeconfig that `kobel \
                  up` writes",
@@ -170,12 +174,12 @@ impl From<Failure> for Error {
     }
 }
 
-/// The error of a request that got no answer from `server`.
-pub(crate) fn unreachable(server: &str, error: &(dyn StdError + 'static)) -> Error {
+/// The error of a request that got no answer from `server`, which the command `start` starts.
+pub(crate) fn unreachable(server: &str, start: &str, error: &(dyn StdError + 'static)) -> Error {
     let (last, io) = deepest(error);
     let reached = Error::new(ErrorKind::Unavailable, format!("cannot reach the API at `{server}`"));
     if io == Some(std::io::ErrorKind::ConnectionRefused) {
-        return reached.with_source("nobody listens there").with_hint("start it with `kobel up`");
+        return reached.with_source("nobody listens there").with_hint(format!("start it with `{start}`"));
     }
     if last.contains("certificate") {
         let message = format!("the API at `{server}` is not the one that the kubeconfig trusts");
@@ -235,6 +239,15 @@ mod tests {
     }
 
     #[test]
+    fn who_may_not_is_told_how_to_be_allowed() {
+        for (code, expected) in [(401, Some("`kobel token`")), (403, Some("--role operator`")), (400, None)] {
+            let error = Error::from(Failure::from(Refusal::read(code, b"no")));
+            assert_eq!(error.hint().is_some(), expected.is_some(), "{code}");
+            assert!(error.hint().unwrap_or_default().contains(expected.unwrap_or_default()), "{code}: {error:?}");
+        }
+    }
+
+    #[test]
     fn some_messages_say_more_than_their_code() {
         let message =
             "failed to create typed patch object (a/b; c/v1, Kind=D): .spec.foo: field not declared in schema";
@@ -282,8 +295,8 @@ mod tests {
     fn a_refused_connection_says_how_to_start_the_api() {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let wrapped = std::io::Error::other(refused);
-        let error = unreachable("https://127.0.0.1:1", &wrapped);
+        let error = unreachable("https://127.0.0.1:1", "kobel up --data-dir /data", &wrapped);
         assert_eq!(error.kind(), ErrorKind::Unavailable);
-        assert_eq!(error.hint(), Some("start it with `kobel up`"));
+        assert_eq!(error.hint(), Some("start it with `kobel up --data-dir /data`"));
     }
 }

@@ -16,6 +16,11 @@ const OWN_GROUP: &str = "flink.apache.org";
 /// How long the end of a name has to be to stand for the name: `deployments` for `flinkdeployments`.
 const ENDING_MIN: usize = 4;
 
+/// How long a short name has to be to be misspelled rather than another word.
+const MISSPELT_MIN: usize = 5;
+/// How many kinds beside Kobel's own are told; a cluster has many.
+const OTHERS_MAX: usize = 12;
+
 /// A kind that the API serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
@@ -65,9 +70,10 @@ impl Served {
         }
     }
 
-    /// The names that somebody may have misspelled; short names are too short for that.
+    /// The names that somebody may have misspelled; most short names are too short for that.
     fn names(&self) -> impl Iterator<Item = &str> {
-        [self.plural.as_str(), self.singular.as_str(), self.kind.as_str()].into_iter()
+        let short = self.short_names.iter().map(String::as_str).filter(|name| name.len() >= MISSPELT_MIN);
+        [self.plural.as_str(), self.singular.as_str(), self.kind.as_str()].into_iter().chain(short)
     }
 
     /// Whether `word` in lower case is one of the names.
@@ -153,17 +159,25 @@ impl Kinds {
     fn unknown(&self, word: &str, wanted: &str) -> Error {
         let listed = || self.all.iter().filter(|served| served.can("list"));
         let mut names: Vec<String> = Vec::new();
-        // Of an API that serves Kobel's own kinds these are told, for the others are many.
-        let has_own = self.own().next().is_some();
-        let told = listed().filter(|served| !has_own || served.group == OWN_GROUP);
-        for name in told.map(|served| format!("{} ({})", served.plural, served.kind)) {
+        let mut tell = |name: String| {
             if !names.contains(&name) {
                 names.push(name);
             }
+        };
+        let has_own = self.own().next().is_some();
+        let told = listed().filter(|served| !has_own || served.group == OWN_GROUP);
+        told.for_each(|served| tell(format!("{} ({})", served.plural, served.kind)));
+        let others = || listed().filter(move |served| has_own && served.group != OWN_GROUP);
+        if others().count() <= OTHERS_MAX {
+            others().for_each(|served| tell(served.plural.clone()));
+        } else {
+            tell("and others".to_owned());
         }
         let near = nearest(word, listed().flat_map(Served::names)).and_then(|near| {
             let meant = listed().find(|served| served.names().any(|name| name == near))?;
-            Some(format!("did you mean `{}` ({} of `{}`)? ", meant.plural, meant.kind, meant.api_version()))
+            let is_short = meant.short_names.iter().any(|name| name == near);
+            let name = if is_short { near } else { meant.plural.as_str() };
+            Some(format!("did you mean `{name}` ({} of `{}`)? ", meant.kind, meant.api_version()))
         });
         Error::new(ErrorKind::Missing, format!("the API serves no kind {wanted}")).with_hint(format!(
             "{}it serves {}",
@@ -283,7 +297,7 @@ mod tests {
     fn an_unknown_kind_names_those_that_are_served() {
         let error = kinds().of_manifest("apps/v1", "Deployment").unwrap_err();
         assert_eq!(error.to_string(), "the API serves no kind `Deployment` of `apps/v1`");
-        let all = "it serves flinkdeployments (FlinkDeployment)";
+        let all = "it serves flinkdeployments (FlinkDeployment), events, namespaces";
         assert_eq!(error.hint(), Some(all));
         for error in [
             kinds().named("flinkdeploymets").unwrap_err(),
@@ -293,6 +307,15 @@ mod tests {
             let near = "did you mean `flinkdeployments` (FlinkDeployment of `flink.apache.org/v1beta1`)? ";
             assert_eq!(error.hint(), Some(format!("{near}{all}").as_str()));
         }
+    }
+
+    #[test]
+    fn a_short_name_can_be_misspelled() {
+        let error = kinds().named("flnkdep").unwrap_err();
+        let near = "did you mean `flinkdep` (FlinkDeployment of `flink.apache.org/v1beta1`)? ";
+        assert!(error.hint().is_some_and(|hint| hint.starts_with(near)), "{error:?}");
+        let error = kinds().named("ex").unwrap_err();
+        assert!(error.hint().is_some_and(|hint| hint.starts_with("it serves ")), "`ev` is too short: {error:?}");
     }
 
     #[test]

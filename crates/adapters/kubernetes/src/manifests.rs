@@ -3,27 +3,22 @@
 //! Each document is read by itself, so that one broken document hides no problem of the next, and within limits, so
 //! that no document grows when it is read. A problem points at file, line and column.
 
+mod identity;
 mod slip;
+mod sources;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::fs;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use kobel_model::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 /// The largest document, in bytes; the API takes no larger request.
 const DOCUMENT_BYTES_MAX: usize = 3 * 1024 * 1024;
-/// The largest file, in bytes.
-const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The most values that aliases of one document may add.
 const ALIAS_EVENTS_MAX: usize = 20_000;
-/// How deep directories are read; deeper ones are a link that leads back.
-const DIRECTORY_DEPTH_MAX: usize = 32;
-const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Where a manifest stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +27,7 @@ pub struct Place {
     pub file: String,
     /// Which document of the file, from 1.
     pub document: usize,
-    /// The line on which the document begins, from 1.
+    /// The line of the first field of the document, from 1; of a document that cannot be read, its first line.
     pub line: usize,
 }
 
@@ -59,16 +54,24 @@ pub struct Manifest {
     pub value: Value,
 }
 
+/// A document as it is written, from its first field on.
+struct Written {
+    /// Where it stands.
+    place: Place,
+    /// Its lines from there on.
+    fields: String,
+}
+
 /// Reads what the sources hold: files, directories with everything below them, `-` for standard input.
 ///
 /// The answer is every manifest that could be read and every problem with the others.
 pub fn read(sources: &[PathBuf]) -> (Vec<Manifest>, Vec<Error>) {
     let (mut manifests, mut problems) = (Vec::new(), Vec::new());
     for source in sources {
-        match files_of(source) {
+        match sources::files_of(source) {
             Ok(files) => {
                 for file in files {
-                    match text_of(&file) {
+                    match sources::text_of(&file) {
                         Ok((name, text)) => {
                             let (read, wrong) = parse(&name, &text);
                             manifests.extend(read);
@@ -82,11 +85,11 @@ pub fn read(sources: &[PathBuf]) -> (Vec<Manifest>, Vec<Error>) {
         }
     }
     if manifests.is_empty() && problems.is_empty() {
-        let named: Vec<String> = sources.iter().map(|source| format!("`{}`", source.display())).collect();
+        let named: Vec<String> = sources.iter().map(|source| format!("`{}`", sources::name_of(source))).collect();
         problems.push(
             Error::new(ErrorKind::Missing, format!("there is no manifest in {}", named.join(", "))).with_hint(
                 "a manifest begins with `apiVersion:` and `kind:`; of a directory the files *.yaml, *.yml and \
-                     *.json are read",
+                     *.json are read, hidden ones and data directories aside",
             ),
         );
     }
@@ -97,73 +100,19 @@ pub fn read(sources: &[PathBuf]) -> (Vec<Manifest>, Vec<Error>) {
 pub fn parse(file: &str, text: &str) -> (Vec<Manifest>, Vec<Error>) {
     let (mut manifests, mut problems) = (Vec::new(), Vec::new());
     for (number, (line, document)) in documents(text).into_iter().enumerate() {
-        let place = Place { file: file.to_owned(), document: number + 1, line };
-        match value_of(&place, &document) {
+        let begin = Place { file: file.to_owned(), document: number + 1, line };
+        match value_of(&begin, &document) {
             Ok(Value::Null) => {}
-            Ok(value) => expand(&place, value, &mut manifests, &mut problems),
+            Ok(value) => {
+                let silent = document.lines().take_while(|line| is_silent(line)).count();
+                let fields: String = document.split_inclusive('\n').skip(silent).collect();
+                let place = Place { line: begin.line + silent, ..begin };
+                expand(&Written { place, fields }, value, &mut manifests, &mut problems);
+            }
             Err(error) => problems.push(error),
         }
     }
     (manifests, problems)
-}
-
-/// The files of a source, in the order of their names.
-fn files_of(source: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    if source != Path::new("-") && source.is_dir() {
-        walk(source, 0, &mut files)?;
-    } else {
-        files.push(source.to_owned());
-    }
-    Ok(files)
-}
-
-fn walk(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
-    if depth > DIRECTORY_DEPTH_MAX {
-        return Err(Error::invalid(format!(
-            "`{}` is more than {DIRECTORY_DEPTH_MAX} directories deep",
-            directory.display()
-        )));
-    }
-    let cannot_read = |error| Error::io(format!("cannot read the directory `{}`", directory.display()), error);
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(directory).map_err(cannot_read)? {
-        entries.push(entry.map_err(cannot_read)?.path());
-    }
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            walk(&path, depth + 1, files)?;
-        } else if path.extension().and_then(|end| end.to_str()).is_some_and(|end| EXTENSIONS.contains(&end)) {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// The text of a file with the name that messages give it.
-fn text_of(path: &Path) -> Result<(String, String)> {
-    let mut bytes = Vec::new();
-    let (name, read) = if path == Path::new("-") {
-        ("standard input".to_owned(), std::io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
-    } else {
-        let name = path.display().to_string();
-        let opened = fs::File::open(path);
-        (name, opened.and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)))
-    };
-    read.map_err(|error| Error::io(format!("cannot read `{name}`"), error))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        let limit = FILE_BYTES_MAX / (1024 * 1024);
-        return Err(
-            Error::invalid(format!("`{name}` is larger than {limit} MiB")).with_hint("split it into several files")
-        );
-    }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count();
-        Error::invalid(format!("`{name}`:{} is not UTF-8 text", line + 1))
-    })?;
-    Ok((name, text))
 }
 
 /// Cuts a text at its document markers; each part comes with the line on which it begins.
@@ -194,11 +143,14 @@ fn is_marker(line: &str, marker: &str) -> bool {
 
 /// Whether a document holds nothing but comments, directives and its marker.
 fn is_blank(document: &str) -> bool {
-    document.lines().all(|line| {
-        let line = if is_marker(line, "---") { line.trim_start_matches('-') } else { line };
-        let line = line.trim();
-        line.is_empty() || line.starts_with('#') || line.starts_with('%')
-    })
+    document.lines().all(is_silent)
+}
+
+/// Whether a line before the first field says nothing: a comment, a directive, a marker.
+fn is_silent(line: &str) -> bool {
+    let line = if is_marker(line, "---") { line.trim_start_matches('-') } else { line };
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#') || line.starts_with('%')
 }
 
 fn value_of(place: &Place, document: &str) -> Result<Value> {
@@ -242,57 +194,37 @@ fn told(place: &Place, document: &str, slip: &slip::Slip) -> Error {
 }
 
 /// Takes an object, or the items of a list.
-fn expand(place: &Place, value: Value, manifests: &mut Vec<Manifest>, problems: &mut Vec<Error>) {
+fn expand(written: &Written, value: Value, manifests: &mut Vec<Manifest>, problems: &mut Vec<Error>) {
+    let place = &written.place;
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
-    match value {
-        Value::Object(mut object) if is_list && object.contains_key("items") => match object.remove("items") {
-            Some(Value::Array(items)) => {
-                for item in items {
-                    add(place, item, manifests, problems);
-                }
-            }
-            Some(Value::Null) => {}
-            _ => problems.push(Error::invalid(format!("{place}: `items` is not a list"))),
-        },
-        other => add(place, other, manifests, problems),
-    }
-}
-
-fn add(place: &Place, value: Value, manifests: &mut Vec<Manifest>, problems: &mut Vec<Error>) {
-    match identify(place, value) {
+    let mut add = |found: Result<Manifest>| match found {
         Ok(manifest) => manifests.push(manifest),
         Err(error) => problems.push(error),
+    };
+    match value {
+        Value::Object(mut object) if is_list && object.contains_key("items") => match object.remove("items") {
+            // The fields of the list are not those of its items, so these have no lines of their own.
+            Some(Value::Array(items)) => items.into_iter().for_each(|item| add(identify(place, "", item))),
+            Some(Value::Null) => {}
+            _ => add(Err(Error::invalid(format!("{place}: `items` is not a list")))),
+        },
+        other => add(identify(place, &written.fields, other)),
     }
 }
 
-/// Reads which object a manifest is.
-fn identify(place: &Place, value: Value) -> Result<Manifest> {
+/// Reads which object a manifest is; `fields` are the lines in which what is wrong is looked for.
+fn identify(place: &Place, fields: &str, value: Value) -> Result<Manifest> {
     if !value.is_object() {
         return Err(Error::invalid(format!("{place}: document {} is not an object", place.document))
             .with_hint("a manifest begins with `apiVersion:` and `kind:`"));
     }
-    let mut missing = Vec::new();
-    let mut wanted = |path: &str| match value.pointer(path).map(|found| found.as_str()) {
-        Some(Some(text)) if !text.is_empty() => text.to_owned(),
-        Some(None) if !value.pointer(path).is_some_and(Value::is_null) => {
-            missing.push(format!("`{}` is not a text", path.trim_start_matches('/').replace('/', ".")));
-            String::new()
-        }
-        _ => {
-            missing.push(format!("`{}` is missing", path.trim_start_matches('/').replace('/', ".")));
-            String::new()
-        }
-    };
-    let (api_version, kind, name) = (wanted("/apiVersion"), wanted("/kind"), wanted("/metadata/name"));
-    let namespace = match value.pointer("/metadata/namespace") {
-        None | Some(Value::Null) => None,
-        Some(_) => Some(wanted("/metadata/namespace")),
-    };
-    if !missing.is_empty() {
-        let message = format!("{place}: document {}: {}", place.document, missing.join(", "));
-        return Err(Error::invalid(message).with_hint(
+    let identity::Identity { api_version, kind, name, namespace } = identity::identity(&value).map_err(|gaps| {
+        let line = gaps.first().and_then(|gap| identity::line_of(fields, &gap.place));
+        let line = line.map_or(place.line, |line| place.line + line - 1);
+        let said: Vec<&str> = gaps.iter().map(|gap| gap.said.as_str()).collect();
+        Error::invalid(format!("{}:{line}: document {}: {}", place.file, place.document, said.join(", "))).with_hint(
             "a manifest has the texts `apiVersion`, `kind` and, below `metadata`, `name`; a number is a text in quotes",
-        ));
-    }
+        )
+    })?;
     Ok(Manifest { place: place.clone(), api_version, kind, name, namespace, value })
 }

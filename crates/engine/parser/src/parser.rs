@@ -41,7 +41,7 @@ pub fn parse_script(text: &str) -> SqlResult<Vec<Statement>> {
         }
         statements.push(parser.statement()?);
         if !parser.at(TokenKind::Semicolon) && !parser.at(TokenKind::End) {
-            return Err(parser.expected("`;` or the end of the script"));
+            return Err(parser.unseparated());
         }
     }
 }
@@ -108,10 +108,14 @@ impl<'a> Parser<'a> {
         self.text_of(token).to_ascii_uppercase()
     }
 
+    /// The token before this place.
+    fn previous(&self) -> Option<Token> {
+        self.position.checked_sub(1).and_then(|previous| self.tokens.get(previous)).copied()
+    }
+
     /// From `start` to the end of the token before this place.
     fn span_from(&self, start: Span) -> Span {
-        let previous = self.position.checked_sub(1).and_then(|previous| self.tokens.get(previous));
-        previous.map_or(start, |token| start.to(token.span))
+        self.previous().map_or(start, |token| start.to(token.span))
     }
 }
 
@@ -283,17 +287,37 @@ impl Parser<'_> {
             TokenKind::Quoted => abbreviated(text),
             _ => format!("`{}`", abbreviated(text)),
         };
+        let misspelt = |token: Token| match token.kind {
+            TokenKind::Word => words::misspelt_clause(self.text_of(token)),
+            _ => None,
+        };
+        // A misspelt keyword was taken for a name, so it is the word behind it that cannot be understood.
+        let before = self.previous().and_then(|previous| Some((previous, misspelt(previous)?)));
+        if let Some((previous, clause)) = before {
+            let message = format!("expected {what} after `{}`, found {shown}", self.text_of(previous));
+            return SqlError::invalid(previous.span, message).with_hint(format!("did you mean `{clause}`?"));
+        }
         let error = SqlError::invalid(found.span, format!("expected {what}, found {shown}"));
-        let previous = self.position.checked_sub(1).and_then(|previous| self.tokens.get(previous)).copied();
-        let misspelt = [previous, Some(found)]
-            .into_iter()
-            .flatten()
-            .filter(|token| token.kind == TokenKind::Word)
-            .find_map(|token| words::misspelt_clause(self.text_of(token)));
-        match misspelt {
+        match misspelt(found) {
             Some(clause) => error.with_hint(format!("did you mean `{clause}`?")),
             None => error,
         }
+    }
+
+    /// The error that a statement goes on where it should have ended, with advice if another one begins here.
+    fn unseparated(&self) -> SqlError {
+        let error = self.expected("`;` or the end of the script");
+        let Some(previous) =
+            self.previous().filter(|_| error.hint.is_none() && statement::begins(&self.upper(self.peek())))
+        else {
+            return error;
+        };
+        let lines = |end: u32| self.text.bytes().take(end as usize).filter(|byte| *byte == b'\n').count() + 1;
+        let (line, next) = (lines(previous.span.end), lines(error.span.start));
+        error.with_hint(match line == next {
+            true => format!("is a `;` missing before `{}`?", self.text_of(self.peek())),
+            false => format!("is a `;` missing at the end of line {line}?"),
+        })
     }
 
     /// The error that a name was expected here, with advice if a reserved word stands where the name should.

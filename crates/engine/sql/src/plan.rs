@@ -464,16 +464,21 @@ impl Rel {
 impl Rel {
     /// The options of the tables that it scans, with those of hints, each with its value.
     pub fn table_options(&self) -> Vec<(&str, &str)> {
+        self.scans().into_iter().flat_map(|scan| pairs(&scan.options)).collect()
+    }
+
+    /// What it reads.
+    pub fn scans(&self) -> Vec<&Scan> {
         match &self.kind {
-            RelKind::Scan(scan) => pairs(&scan.options).collect(),
+            RelKind::Scan(scan) => vec![scan],
             RelKind::Values(_) => Vec::new(),
             RelKind::Project { input, .. }
             | RelKind::Filter { input, .. }
             | RelKind::Watermark { input, .. }
             | RelKind::Tumble { input, .. }
             | RelKind::WindowAggregate { input, .. }
-            | RelKind::GroupAggregate { input, .. } => input.table_options(),
-            RelKind::UnionAll(inputs) => inputs.iter().flat_map(Self::table_options).collect(),
+            | RelKind::GroupAggregate { input, .. } => input.scans(),
+            RelKind::UnionAll(inputs) => inputs.iter().flat_map(Self::scans).collect(),
         }
     }
 }
@@ -482,6 +487,11 @@ impl JobPlan {
     /// The options of all tables that it reads and writes, with those of hints, each with its value.
     pub fn table_options(&self) -> Vec<(&str, &str)> {
         self.sinks.iter().flat_map(SinkPlan::table_options).collect()
+    }
+
+    /// What it reads.
+    pub fn scans(&self) -> Vec<&Scan> {
+        self.sinks.iter().flat_map(|sink| sink.input.scans()).collect()
     }
 }
 

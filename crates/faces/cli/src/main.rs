@@ -15,9 +15,9 @@ mod terminal;
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use kobel_model::Error;
+use clap::{CommandFactory, Parser};
+use kobel_model::{Error, nearest};
 use mimalloc::MiMalloc;
 
 use crate::args::{Arguments, Command};
@@ -61,13 +61,35 @@ fn meant(error: &clap::Error, command: Option<&str>) -> Option<String> {
             let is_manifest = [".yaml", ".yml", ".json"].iter().any(|ending| typed.ends_with(ending));
             (is_manifest && !typed.starts_with('-')).then(|| format!("did you mean `-f {typed}`?"))
         }
+        ErrorKind::UnknownArgument if command == Some("delete") => {
+            let all = text(ContextKind::InvalidArg)? == "--all";
+            let list = if all { "; `kobel get KIND -o name` lists them" } else { "" };
+            Some(format!("`kobel delete` takes one object at a time, or those of manifests with `-f`{list}"))
+        }
+        ErrorKind::MissingRequiredArgument => Some(format!("for example: `{}`", example(command?)?)),
         ErrorKind::InvalidSubcommand => match text(ContextKind::InvalidSubcommand)? {
             "list" | "ls" | "ps" => Some("`kobel get flinkdeployments` lists applications".to_owned()),
             "status" => Some("`kobel explain NAME` tells how an application is".to_owned()),
+            // The parser has its own question for most of them.
+            typed if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+                let line = Arguments::command();
+                let near = nearest(
+                    typed,
+                    line.get_subcommands().filter(|one| !one.is_hide_set()).map(clap::Command::get_name),
+                )?;
+                Some(format!("did you mean `kobel {near}`?"))
+            }
             _ => None,
         },
         _ => None,
     }
+}
+
+/// The first example in the help of a command.
+fn example(command: &str) -> Option<String> {
+    let line = Arguments::command();
+    let help = line.find_subcommand(command)?.get_after_help()?.to_string();
+    help.lines().map(str::trim).find(|line| line.starts_with("kobel ")).map(str::to_owned)
 }
 
 fn dispatch(command: &Command) -> Exit {
@@ -113,6 +135,15 @@ mod tests {
             (["kobel", "status", "orders"], Some("`kobel explain NAME` tells how an application is")),
             (["kobel", "list", "orders"], Some("`kobel get flinkdeployments` lists applications")),
             (["kobel", "nonsense", "orders"], None),
+            (["kobel", "gte", "orders"], Some("did you mean `kobel get`?")),
+            (["kobel", "rescale", "orders"], Some("for example: `kobel rescale flights 4`")),
+            (
+                ["kobel", "delete", "--all"],
+                Some(
+                    "`kobel delete` takes one object at a time, or those of manifests with `-f`; `kobel get KIND -o \
+                     name` lists them",
+                ),
+            ),
         ] {
             let error = Arguments::try_parse_from(words).unwrap_err();
             assert_eq!(meant(&error, words.get(1).copied()).as_deref(), expected, "{words:?}");

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::declared::{Declaration, What, with_spec};
 use crate::key::{Key, Kind};
-use crate::local::{Search, Sight};
+use crate::local::{Found, Search, Sight};
 use crate::world::World;
 
 /// What was seen, and where.
@@ -66,6 +66,7 @@ pub(crate) async fn gather(
         savepoint: None,
         checkpoint: None,
         newest: Newest::None,
+        stopped_with: None,
         health: None,
         session: session_facts,
         dependents: Dependents::default(),
@@ -79,7 +80,7 @@ pub(crate) async fn gather(
     let (savepoint, checkpoint) = (&record.job.savepoints.pending, &record.job.checkpoints.pending);
     facts.savepoint = turn.patiently(asker.operation(record, savepoint.as_ref(), Asked::Savepoint)).await;
     facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
-    facts.newest = turn.patiently(asker.newest(key, object, record, &deployed.what)).await;
+    (facts.newest, facts.stopped_with) = turn.patiently(asker.newest(key, object, record, &deployed.what)).await;
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     if is_deleting && key.kind == Kind::Deployment && deployed.what.job().is_none() {
         facts.dependents = asker.dependents(key).await?;
@@ -224,9 +225,9 @@ impl Asker<'_> {
     }
 
     /// What lies on a disk that can be read is the truth; the REST API may be seconds behind it. It is asked about other
-    /// places.
-    async fn newest(&self, key: &Key, object: &Value, record: &Record, what: &What) -> Newest {
-        let Some(id) = &record.job.id else { return Newest::None };
+    /// places. Tells too where the savepoint lies that the job was stopped with, if it is the newest.
+    async fn newest(&self, key: &Key, object: &Value, record: &Record, what: &What) -> (Newest, Option<String>) {
+        let Some(id) = &record.job.id else { return (Newest::None, None) };
         let place =
             |said: Option<&str>, usual: &str| said.map_or_else(|| self.usual(key, object, usual), str::to_owned);
         let savepoints = || place(what.savepoint_directory(), "savepoints");
@@ -235,14 +236,18 @@ impl Asker<'_> {
             checkpoints: place(what.checkpoint_directory(), "checkpoints"),
             savepoints: stopping(record).map(|pending| (savepoints(), pending.since_ms)),
         };
-        match self.world.local.newest(search).await {
-            Ok(Some((path, at_ms))) => Newest::Snapshot { path, at_ms },
-            Ok(None) => Newest::None,
+        let newest = match self.world.local.newest(search).await {
+            Ok(Found::Savepoint(path, at_ms)) => {
+                return (Newest::Snapshot { path: path.clone(), at_ms }, Some(path));
+            }
+            Ok(Found::Checkpoint(path, at_ms)) => Newest::Snapshot { path, at_ms },
+            Ok(Found::Nothing) => Newest::None,
             Err(error) => match &self.sight.endpoint {
                 Some(at) => self.told(at, id).await,
                 None => Newest::Unknown(chain(&error)),
             },
-        }
+        };
+        (newest, None)
     }
 
     async fn told(&self, at: &Endpoint, id: &str) -> Newest {

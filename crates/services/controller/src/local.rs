@@ -83,12 +83,26 @@ pub(crate) struct Search {
     pub(crate) savepoints: Option<(String, i64)>,
 }
 
+/// What was found there, and when it was completed.
+pub(crate) enum Found {
+    /// A checkpoint is the newest.
+    Checkpoint(String, i64),
+    /// The savepoint is the newest that was looked for.
+    Savepoint(String, i64),
+    /// There is none.
+    Nothing,
+}
+
 impl Search {
-    fn newest(&self, host: &dyn Host) -> Result<Option<(String, i64)>> {
-        let newest = host.newest_checkpoint(&self.checkpoints, &self.job_id)?;
-        let Some((directory, since_ms)) = &self.savepoints else { return Ok(newest) };
-        let since = newest.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
-        Ok(host.savepoint_since(directory, &self.job_id, since)?.or(newest))
+    fn newest(&self, host: &dyn Host) -> Result<Found> {
+        let checkpoint = host.newest_checkpoint(&self.checkpoints, &self.job_id)?;
+        if let Some((directory, since_ms)) = &self.savepoints {
+            let since = checkpoint.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
+            if let Some((path, at_ms)) = host.savepoint_since(directory, &self.job_id, since)? {
+                return Ok(Found::Savepoint(path, at_ms));
+            }
+        }
+        Ok(checkpoint.map_or(Found::Nothing, |(path, at_ms)| Found::Checkpoint(path, at_ms)))
     }
 }
 
@@ -356,11 +370,11 @@ impl Local {
         self.apart("removing files", move |host| host.forget(&of)).await
     }
 
-    /// The newest complete snapshot of a job on the disk, and when it was completed.
+    /// The newest complete snapshot of a job on the disk.
     ///
     /// # Errors
     /// Unsupported if it would lie elsewhere, Unavailable if it cannot be looked for.
-    pub(crate) async fn newest(&self, search: Search) -> Result<Option<(String, i64)>> {
+    pub(crate) async fn newest(&self, search: Search) -> Result<Found> {
         self.apart("looking for checkpoints", move |host| search.newest(host)).await
     }
 

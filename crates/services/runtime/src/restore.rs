@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kobel_dataflow::graph::{Graph, Node, NodeKind};
 use kobel_dataflow::state::snapshot::{OperatorState, Page};
-use kobel_dataflow::state::table::GroupLayout;
+use kobel_dataflow::state::table::{GroupLayout, in_sql};
 use kobel_model::snapshot::OperatorManifest;
 use kobel_model::{Error, Result};
 use kobel_storage::pages;
@@ -82,7 +82,10 @@ pub(crate) fn check(graph: &Graph, fingerprints: &[String], from: &RestoreFrom) 
         if operator.fingerprint != *fingerprint {
             let message = format!(
                 "the state of operator `{}` does not fit `{}`: it was written by {}, the script has {}",
-                operator.name, node.name, operator.fingerprint, fingerprint
+                operator.name,
+                node.name,
+                in_sql(&operator.fingerprint),
+                in_sql(fingerprint)
             );
             return Err(Error::invalid(message).context(place(from)));
         }

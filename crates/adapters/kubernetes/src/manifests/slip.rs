@@ -116,6 +116,11 @@ fn tab(document: &str, line: usize) -> Option<Slip> {
 
 /// A field whose colon is missing, or the blank after it.
 fn colon(text: &str, line: usize, column: usize) -> Slip {
+    if text.trim().starts_with("-- ") {
+        let reason = "`--` begins a comment in SQL, and none in YAML".to_owned();
+        let hint = "write `#`; a script of SQL is no manifest, but is named in `job.jarURI` of one".to_owned();
+        return Slip { line, column, reason, hint };
+    }
     let bare = text.trim().trim_start_matches("- ");
     let joined = bare.split_once(':').filter(|(name, value)| is_name(name) && !value.starts_with('/'));
     let (reason, hint) = match (joined, bare.split_once(' ')) {
@@ -253,6 +258,7 @@ mod tests {
         for (line, place, reason, hint) in [
             ("\tcount: 1", "8:1", "a tab indents this line", "replace the tab"),
             ("    count 1", "8:", "no colon after `count`", "`count: VALUE`"),
+            ("-- count", "8:", "a comment in SQL", "write `#`"),
             ("    count:1", "8:", "no blank after the colon of `count`", "`count: VALUE`"),
             ("   count: 1", "8:4", "indented like none", "as many spaces"),
             ("      count: 1", "8:7", "indented further", "as many spaces"),

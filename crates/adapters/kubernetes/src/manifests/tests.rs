@@ -1,6 +1,7 @@
 //! Manifests that are read, and those that are refused with a place.
 
 use std::fs;
+use std::path::Path;
 
 use super::*;
 
@@ -15,11 +16,12 @@ fn documents_are_cut_at_their_markers() {
     let second = BASIC.replace("basic", "second");
     for (text, expected) in [
         (BASIC.to_owned(), vec![("basic", 1)]),
-        (format!("---\n{BASIC}"), vec![("basic", 1)]),
-        (format!("{BASIC}---\n{second}"), vec![("basic", 1), ("second", 5)]),
-        (format!("# none\n---\n---\n\n---\n{BASIC}...\n---\n{second}"), vec![("basic", 5), ("second", 11)]),
+        (format!("---\n{BASIC}"), vec![("basic", 2)]),
+        (format!("# The first.\n\n{BASIC}---\n# The next.\n{second}"), vec![("basic", 3), ("second", 9)]),
+        (format!("# none\n---\n---\n\n---\n{BASIC}...\n---\n{second}"), vec![("basic", 6), ("second", 12)]),
+        ("--- {apiVersion: v1, kind: A, metadata: {name: a}}\n".to_owned(), vec![("a", 1)]),
         (format!("{BASIC}data:\n  text: |\n    --- not a marker\n"), vec![("basic", 1)]),
-        (format!("\u{feff}%YAML 1.2\n---\n{BASIC}"), vec![("basic", 2)]),
+        (format!("\u{feff}%YAML 1.2\n---\n{BASIC}"), vec![("basic", 3)]),
         ("---\r\n---\r\n".to_owned(), vec![]),
         (String::new(), vec![]),
     ] {
@@ -40,7 +42,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("just words\n".to_owned(), "a.yaml:1", "not an object"),
         ("kind: A\nmetadata: {name: 3}\n".to_owned(), "a.yaml:1", "`metadata.name` is not a text"),
         ("kind: A\nmetadata: {name: 3}\n".to_owned(), "a.yaml:1", "`apiVersion` is missing"),
-        ("apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 3}\n".to_owned(), "a.yaml:1", "`metadata.namespace`"),
+        ("apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 3}\n".to_owned(), "a.yaml:3:", "`metadata.namespace`"),
         ("apiVersion: v1\nkind: List\nitems: {}\n".to_owned(), "a.yaml:1", "`items` is not a list"),
     ] {
         let (_, problems) = parse("a.yaml", &text);
@@ -111,13 +113,35 @@ fn directories_are_read_in_the_order_of_names() {
     write("b.yaml", "second");
     write("a/z.yml", "first");
     write("c.txt", "no");
+    write(".hidden.yaml", "no");
+    write(".git/a.yaml", "no");
+    write("data/applications/a.yaml", "no");
+    fs::write(directory.path().join("data/api.sqlite"), "").unwrap();
     let (manifests, problems) = read(&[directory.path().to_owned()]);
     assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(names(&manifests), ["first", "second"]);
 }
 
 #[test]
+fn a_program_is_no_manifest() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, what, hint) in [
+        ("orders.sql", "is a SQL script, not a manifest", "orders.sql`"),
+        ("orders.JAR", "is a program, not a manifest", "`job.jarURI`"),
+        ("orders.yaml", "`:2 is not UTF-8 text", "save it as UTF-8"),
+    ] {
+        let path = directory.path().join(name);
+        fs::write(&path, b"-- Counts.\n\xff\n").unwrap();
+        let (manifests, problems) = read(&[path]);
+        let [problem] = &problems[..] else { panic!("{name}: {problems:?}") };
+        assert!(manifests.is_empty() && problem.to_string().contains(what), "{name}: {problem}");
+        assert!(problem.hint().is_some_and(|found| found.contains(hint)), "{name}: {problem:?}");
+    }
+}
+
+#[test]
 fn nothing_to_read_is_a_problem() {
+    assert_eq!(sources::name_of(Path::new("-")), "standard input");
     let directory = tempfile::tempdir().unwrap();
     for source in [directory.path().to_owned(), directory.path().join("none.yaml")] {
         let (manifests, problems) = read(&[source]);

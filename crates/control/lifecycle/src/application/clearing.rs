@@ -29,9 +29,10 @@ pub fn unseen(round: &Round<'_>) -> Option<Verdict> {
     let Cluster::Unknown(why) = &round.cluster else { return None };
     let (reason, what) = match round.home {
         Home::Own => ("ClusterUnknown", "the cluster cannot be seen"),
-        Home::Session => ("SessionNotReady", "the job cannot be looked after"),
+        Home::Session => ("SessionNotReady", "the job waits"),
     };
-    let message = format!("{what}: {why}; nothing is done until it can");
+    let until = if round.home == Home::Own { "; nothing is done until it can" } else { "" };
+    let message = format!("{what}: {why}{until}");
     Some(Verdict::wait(reason, message, UNSEEN))
 }
 

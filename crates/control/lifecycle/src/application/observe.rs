@@ -66,7 +66,8 @@ fn found(round: &mut Round<'_>, job: &FoundJob) {
     let before = round.record.job.state;
     if before != Some(job.state) {
         let from = before.map_or("unknown", JobState::as_str);
-        round.tell("JobStatusChanged", format!("job status changed from {from} to {}", job.state.as_str()));
+        let to = job.state.as_str();
+        round.tell("JobStatusChanged", format!("job status changed from {from} to {to}{}", why_it_restarts(job)));
     }
     round.set_job_state(job.state);
     round.record.job.name = Some(job.name.clone());
@@ -75,6 +76,13 @@ fn found(round: &mut Round<'_>, job: &FoundJob) {
         let why = job.failure.clone().unwrap_or_else(|| format!("job `{}` failed and does not tell why", job.id));
         round.fail("Error", why);
     }
+}
+
+/// Why a job that is started again by itself failed, in a line: it is not said any more once the job runs.
+fn why_it_restarts(job: &FoundJob) -> String {
+    let is_restarted = matches!(job.state, JobState::Restarting | JobState::Failing);
+    let why = job.failure.as_deref().filter(|_| is_restarted).and_then(|why| why.lines().next());
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 /// The job ended while nobody looked, and its job manager has ended well after it: nothing is left to be done for it.

@@ -194,14 +194,19 @@ impl<'a> Round<'a> {
 
 /// Reads the session cluster and the job in it as the cluster of the job.
 fn session_ground(desired: &Desired<'_>, record: &Record, facts: &Facts) -> Cluster {
+    let name = desired.spec.get("deploymentName").and_then(serde_json::Value::as_str).unwrap_or_default();
     let is_leaving = match &facts.session {
         Some(SessionCluster::Ready) => false,
         Some(SessionCluster::Leaving) if desired.is_deleting => true,
         Some(SessionCluster::Absent) if desired.is_deleting => return Cluster::Absent,
-        Some(SessionCluster::Leaving) => return Cluster::Unknown("its session cluster is being deleted".to_owned()),
-        Some(SessionCluster::Absent) => return Cluster::Unknown("its session cluster does not exist".to_owned()),
+        Some(SessionCluster::Leaving) => {
+            return Cluster::Unknown(format!("its session cluster `{name}` is being deleted"));
+        }
+        Some(SessionCluster::Absent) => {
+            return Cluster::Unknown(format!("its session cluster `{name}` does not exist"));
+        }
         Some(SessionCluster::NotReady(why)) => {
-            return Cluster::Unknown(format!("its session cluster is not ready: {why}"));
+            return Cluster::Unknown(format!("its session cluster `{name}` is not ready: {why}"));
         }
         None => return Cluster::Unknown("its session cluster was not looked for".to_owned()),
     };

@@ -20,6 +20,9 @@ const PAUSE_MIN: i64 = 5_000;
 /// The longest time between two starts.
 const PAUSE_MAX: i64 = 300_000;
 
+/// How long a job manager that was just started is silent as a matter of course.
+const COMING_UP: Duration = Duration::from_secs(10);
+
 /// How long a highly available session cluster may take to bring a job back by itself.
 const TAKE_OVER: Duration = Duration::from_secs(60);
 
@@ -104,8 +107,11 @@ pub fn settle(round: &mut Round<'_>) -> Verdict {
             Verdict::wait("JobStarting", message, SOON)
         }
         JobState::Restarting | JobState::Failing | JobState::Suspended => {
-            let message =
-                format!("{name} is {} since {since}; Flink itself restarts it{}", state.as_str(), why_it_failed(round));
+            let message = format!(
+                "{name} is {} since {since}; it restarts by itself, as `restart-strategy.type` asks{}",
+                state.as_str(),
+                why_it_failed(round)
+            );
             Verdict::wait("JobRestarting", message, SOON)
         }
         JobState::Cancelling => {
@@ -123,6 +129,9 @@ fn why_it_failed(round: &Round<'_>) -> String {
 
 fn what_is_seen(round: &Round<'_>) -> String {
     match (&round.cluster, &round.facts.job) {
+        (Cluster::Starting(_), _) if round.is_within(round.record.job.start_ms, COMING_UP) => {
+            ": its job manager comes up".to_owned()
+        }
         (Cluster::Starting(_), _) => {
             let due = answer_due(round).filter(|_| round.desired.options.recover_job_manager);
             let due = due.map(|due| format!("; it is started again unless it does by {}", moment(Some(due))));

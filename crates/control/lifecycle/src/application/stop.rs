@@ -171,8 +171,12 @@ fn failed(round: &mut Round<'_>, pending: &Pending, why: &str) {
     round.warn("SavepointError", format!("{message} (trigger `{}`)", pending.trigger_id));
 }
 
-/// Nobody knows what became of the savepoint, and the job does not run: its state is looked for, never given up.
+/// Nobody knows what became of the savepoint, and the job does not run. It may lie on the disk all the same; else the state
+/// of the job is looked for, never given up.
 fn unheard(round: &mut Round<'_>, pending: &Pending) {
+    if let Some(path) = &round.facts.stopped_with {
+        return saved(round, path);
+    }
     let message = format!(
         "nobody can tell what became of savepoint `{}` of {}; its newest snapshot is looked for",
         pending.trigger_id,

@@ -124,8 +124,10 @@ fn missing(round: &mut Round<'_>, colour: Colour) -> Verdict {
         return transition::clear(round, other).unwrap_or_else(|| transition::begin(round, other, origin));
     }
     round.record.job = Some(JobState::Failing);
-    let message =
-        format!("the FlinkDeployment `{name}` was deleted, and it is not known where its state lies; {WAYS_OUT}");
+    let message = format!(
+        "the FlinkDeployment `{name}`, which served, was deleted; its event `SnapshotKept` tells where its newest \
+         snapshot lies, if it had one; {WAYS_OUT}"
+    );
     round.fail("ChildDeleted", message.clone());
     Verdict::wait("ChildDeleted", message, Duration::ZERO)
 }

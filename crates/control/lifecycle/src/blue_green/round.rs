@@ -12,8 +12,9 @@ use crate::state::{JobState, LifecycleState};
 use crate::wording::milliseconds;
 
 /// The ways on if there is no state to hand over.
-pub(super) const WAYS_OUT: &str = "name a snapshot in `job.initialSavepointPath` and change \
-     `job.savepointRedeployNonce`, or set `job.upgradeMode: stateless` to start without state";
+pub(super) const WAYS_OUT: &str = "name a snapshot in `spec.template.spec.job.initialSavepointPath` and change \
+     `spec.template.spec.job.savepointRedeployNonce`, or set `spec.template.spec.job.upgradeMode: stateless` to start \
+     without state";
 
 /// What is done and what is awaited.
 #[derive(Debug)]

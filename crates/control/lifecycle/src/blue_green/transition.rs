@@ -20,7 +20,7 @@ pub(super) fn first(round: &mut Round<'_>) -> Verdict {
     if !round.shall_run() {
         round.record.job = Some(JobState::Suspended);
         round.record.error = None;
-        let message = "nothing was started, as `spec.template.spec.job.state` asks".to_owned();
+        let message = "nothing was started, as `spec.template.spec.job.state: suspended` asks".to_owned();
         return Verdict::wait("Settled", message, Duration::ZERO);
     }
     // What is there although nothing is written down of it is taken over.

@@ -90,6 +90,7 @@ impl Imagined {
             savepoint,
             checkpoint,
             newest: self.newest_of(record),
+            stopped_with: None,
             health: None,
             session: (self.kind == Kind::SessionJob).then_some(SessionCluster::Ready),
             dependents: Dependents::default(),

@@ -32,6 +32,7 @@ impl Case {
             savepoint: None,
             checkpoint: None,
             newest: Newest::None,
+            stopped_with: None,
             health: None,
             session: None,
             dependents: Dependents::default(),

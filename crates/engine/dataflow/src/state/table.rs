@@ -67,6 +67,32 @@ impl GroupLayout {
     }
 }
 
+/// The names that SQL has for the types that a fingerprint names.
+const SQL_NAMES: [(&str, &str); 17] = [
+    ("Timestamp(ms, \"UTC\")", "TIMESTAMP_LTZ(3)"),
+    ("Timestamp(µs, \"UTC\")", "TIMESTAMP_LTZ(6)"),
+    ("Timestamp(ns, \"UTC\")", "TIMESTAMP_LTZ(9)"),
+    ("Timestamp(ms)", "TIMESTAMP(3)"),
+    ("Timestamp(µs)", "TIMESTAMP(6)"),
+    ("Timestamp(ns)", "TIMESTAMP(9)"),
+    ("Time32(ms)", "TIME"),
+    ("Date32", "DATE"),
+    ("Decimal128", "DECIMAL"),
+    ("Boolean", "BOOLEAN"),
+    ("Int16", "SMALLINT"),
+    ("Int32", "INT"),
+    ("Int64", "BIGINT"),
+    ("Int8", "TINYINT"),
+    ("Float32", "FLOAT"),
+    ("Float64", "DOUBLE"),
+    ("Utf8", "STRING"),
+];
+
+/// A fingerprint for a person, who knows the types by their names in SQL; only fingerprints themselves are compared.
+pub fn in_sql(fingerprint: &str) -> String {
+    SQL_NAMES.iter().fold(fingerprint.to_owned(), |text, (stored, told)| text.replace(stored, told))
+}
+
 /// The groups of one table.
 ///
 /// # Invariants
@@ -234,5 +260,34 @@ impl GroupTable {
             at += width;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_schema::TimeUnit;
+
+    use super::*;
+
+    #[test]
+    fn a_person_reads_the_names_of_sql() {
+        let zoned = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
+        for (stored, expected) in [
+            (DataType::Int8, "TINYINT"),
+            (DataType::Int16, "SMALLINT"),
+            (DataType::Int32, "INT"),
+            (DataType::Int64, "BIGINT"),
+            (DataType::Float32, "FLOAT"),
+            (DataType::Float64, "DOUBLE"),
+            (DataType::Utf8, "STRING"),
+            (DataType::Boolean, "BOOLEAN"),
+            (DataType::Date32, "DATE"),
+            (DataType::Time32(TimeUnit::Millisecond), "TIME"),
+            (DataType::Decimal128(10, 2), "DECIMAL(10, 2)"),
+            (DataType::Timestamp(TimeUnit::Microsecond, None), "TIMESTAMP(6)"),
+            (zoned, "TIMESTAMP_LTZ(3)"),
+        ] {
+            assert_eq!(in_sql(&format!("keys=[{stored}]")), format!("keys=[{expected}]"));
+        }
     }
 }

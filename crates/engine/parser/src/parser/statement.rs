@@ -26,6 +26,11 @@ const SECOND_WORDS: &[&str] = &[
     "MODULES", "PLAN", "TABLE", "VIEW",
 ];
 
+/// Whether a statement can begin with a word in upper case.
+pub(super) fn begins(word: &str) -> bool {
+    UNDERSTOOD.contains(&word)
+}
+
 /// What ends an unquoted key of `SET`.
 const KEY_ENDS: &[TokenKind] = &[TokenKind::Equal, TokenKind::Semicolon, TokenKind::End];
 

@@ -324,6 +324,30 @@ fn misspelt_keywords_are_suggested() {
 }
 
 #[test]
+fn a_misspelt_keyword_that_was_taken_for_a_name_is_pointed_at() {
+    fails(
+        ErrorKind::Invalid,
+        &[
+            ("SELECT a FROM t\n ‸WEHRE a > 1", "expected `;` or the end of the script after `WEHRE`, found `a`"),
+            ("SELECT a FROM t ‸GRUOP BY a", "expected `;` or the end of the script after `GRUOP`, found `BY`"),
+        ],
+    );
+}
+
+#[test]
+fn a_missing_semicolon_is_asked_for() {
+    for (text, hint) in [
+        ("SHOW TABLES\n\nSELECT 1", Some("is a `;` missing at the end of line 1?")),
+        ("SELECT a\nFROM t -- all\n\ninsert INTO b SELECT 1", Some("is a `;` missing at the end of line 2?")),
+        ("SHOW TABLES SELECT 1", Some("is a `;` missing before `SELECT`?")),
+        ("SHOW TABLES\nx", None),
+    ] {
+        let error = parse_script(text).expect_err(text);
+        assert_eq!(error.hint.as_deref(), hint, "for {text}: {error}");
+    }
+}
+
+#[test]
 fn malformed_scripts_are_errors_that_point() {
     fails(
         ErrorKind::Invalid,

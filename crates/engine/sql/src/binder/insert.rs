@@ -45,7 +45,8 @@ fn match_columns(table: &Table, insert: &Insert, query: &Rel) -> SqlResult<Vec<O
     let width = query.schema.columns.len();
     if insert.columns.is_empty() {
         if width != table.physical.len() {
-            return Err(mismatch(table, query, "Different number of columns.", insert.query.span));
+            let error = mismatch(table, query, "Different number of columns.", insert.query.span);
+            return Err(error.with_hint(fitting(table, width)));
         }
         return Ok((0..width).map(Some).collect());
     }
@@ -100,7 +101,11 @@ fn arranged(query: Rel, table: &Table, sources: &[Option<usize>], span: Span) ->
                 None => {
                     let cause =
                         format!("Incompatible types for sink column '{}' at position {}.", physical.name, position + 1);
-                    return Err(mismatch(table, &query, &cause, span));
+                    let error = mismatch(table, &query, &cause, span);
+                    let given = source.and_then(|source| query.schema.columns.get(source)).map(|column| &column.name);
+                    // An expression without an alias has a name that nobody wrote.
+                    let given = given.filter(|name| !name.starts_with("EXPR$")).map_or("…", String::as_str);
+                    return Err(error.with_hint(format!("write `CAST({given} AS {})`", physical.ty.kind)));
                 }
             },
         });
@@ -140,5 +145,24 @@ fn mismatch(table: &Table, query: &Rel, cause: &str, span: Span) -> SqlError {
         object_path(&table.name),
         sink_schema.join(", "),
     );
-    SqlError::invalid(span, message).with_hint("write a CAST where a type differs")
+    SqlError::invalid(span, message)
+}
+
+/// What to do about a query that has more or fewer columns than its sink.
+fn fitting(table: &Table, width: usize) -> String {
+    let stored = table.physical.len();
+    if width > stored {
+        return format!("the query has {width} and the table {stored}: leave out {} of the query", width - stored);
+    }
+    let names = |columns: &[PhysicalColumn]| {
+        let names = columns.iter().map(|column| column.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let (given, left) = table.physical.split_at(width);
+    let mut advice = format!("the query has {width} and the table {stored}: select something for {}, too", names(left));
+    if left.iter().all(|column| column.ty.nullable) {
+        let named = names(given);
+        advice.push_str(&format!(", or leave them NULL: `INSERT INTO {} ({named}) SELECT …`", table.name));
+    }
+    advice
 }

@@ -65,7 +65,7 @@ impl Namespace {
     pub fn get(&self, name: &ObjectName) -> SqlResult<&CatalogObject> {
         match self.find(name)? {
             Some(object) => Ok(object),
-            None => Err(self.missing("table", name)),
+            None => Err(self.uncreated(self.missing("table", name), name)),
         }
     }
 
@@ -77,6 +77,21 @@ impl Namespace {
         };
         SqlError::invalid(span, format!("{what} `{}` does not exist", name.dotted()))
             .with_suggestion(bare, self.names())
+    }
+
+    /// The error that there is no such table, with how to create it unless it says what was meant.
+    pub(crate) fn uncreated(&self, error: SqlError, name: &ObjectName) -> SqlError {
+        /// So many names are told.
+        const TOLD_MAX: usize = 8;
+        if error.hint.is_some() {
+            return error;
+        }
+        let names: Vec<&str> = self.names().collect();
+        let known = match names.len() {
+            1..=TOLD_MAX => format!("; there are `{}`", names.join("`, `")),
+            _ => String::new(),
+        };
+        error.with_hint(format!("create it first: `CREATE TABLE {} (…) WITH ('connector' = …);`{known}", name.dotted()))
     }
 
     /// Whether there is a table or view of the same name and permanence.

@@ -78,7 +78,8 @@ impl Binder<'_> {
         };
         let ctes = self.ctes.iter().map(|(name, _)| name.as_str());
         let message = format!("table `{}` does not exist", name.dotted());
-        SqlError::invalid(part.span, message).with_suggestion(&part.name, self.namespace.names().chain(ctes))
+        let error = SqlError::invalid(part.span, message);
+        self.namespace.uncreated(error.with_suggestion(&part.name, self.namespace.names().chain(ctes)), name)
     }
 
     fn expand_view(&mut self, view: &View, span: Span) -> SqlResult<Rel> {

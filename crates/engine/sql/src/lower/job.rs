@@ -14,11 +14,12 @@ use kobel_dataflow::operators::calc::evaluate;
 use kobel_dataflow::ports::Sink;
 use kobel_model::ids::OperatorId;
 use kobel_model::quantity::show_duration;
-use kobel_model::{Error, Result};
+use kobel_model::{Error, Result, chain};
 
 use super::ExprContext;
 use super::expression::lower_expr;
 use crate::catalog::{Connectors, Table, TableOptions, TableSpec};
+use crate::error::SqlError;
 use crate::optimizer::options_equal;
 use crate::plan::{self, ChangelogMode, Expr, ExprKind, JobPlan, Rel, RelKind, Schema, Target};
 use crate::types::TypeKind;
@@ -223,7 +224,8 @@ impl Lowering<'_> {
         let unit = unit.map_err(kobel_dataflow::batch::arrow_bug)?;
         let mut batches = Vec::with_capacity(rows.len());
         for row in rows {
-            let columns = row.iter().map(|expr| evaluate(&self.expr(expr)?, &unit)).collect::<Result<Vec<_>>>()?;
+            let constant = |expr: &Expr| evaluate(&self.expr(expr)?, &unit).map_err(|error| placed(expr, &error));
+            let columns = row.iter().map(constant).collect::<Result<Vec<_>>>()?;
             let row = RecordBatch::try_new_with_options(schema.clone(), columns, &one);
             batches.push(row.map_err(kobel_dataflow::batch::arrow_bug)?);
         }
@@ -324,6 +326,13 @@ impl Lowering<'_> {
         };
         Ok((from, spec))
     }
+}
+
+/// The error of an expression without input, with its place in the script as the cause.
+fn placed(expr: &Expr, error: &Error) -> Error {
+    let hint = error.hint().map(str::to_owned);
+    let cause = SqlError { kind: error.kind(), message: chain(error), span: expr.span, hint };
+    Error::new(error.kind(), "cannot compute a constant").with_source(cause)
 }
 
 fn is_utc(context: &ExprContext) -> bool {

@@ -66,7 +66,7 @@ pub(crate) struct LogsArguments {
     pub(crate) follow: bool,
 
     /// Only the last N lines of each file
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_lines)]
     pub(crate) tail: Option<usize>,
 
     /// Only the processes of a role: `application`, `jobmanager`, `taskmanager`, `taskmanager-1`
@@ -76,6 +76,10 @@ pub(crate) struct LogsArguments {
     /// The API.
     #[command(flatten)]
     pub(crate) api: ApiArguments,
+}
+
+fn parse_lines(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a number of lines, such as `--tail 100`".to_owned())
 }
 
 /// What `kobel events` takes.
@@ -149,6 +153,14 @@ mod tests {
         Events(EventsArguments),
         Explain(ExplainArguments),
         Open(OpenArguments),
+    }
+
+    #[test]
+    fn what_is_no_number_of_lines_is_answered_with_one() {
+        assert_eq!(parse_lines("10"), Ok(10));
+        for text in ["x", "-1", ""] {
+            assert!(parse_lines(text).unwrap_err().contains("`--tail 100`"), "{text}");
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ Examples:
   kobel suspend flights --no-wait
 
 The job is stopped as its upgrade mode says; `kobel resume` goes on from
-there. Ctrl-C ends the waiting, not the suspension.";
+there. With `stateless` no state is kept. Ctrl-C ends the waiting, not the
+suspension.";
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,7 @@ Examples:
   kobel restart flights
   kobel restart flinkdeployment/session -n team
   kobel restart sessionjob/delays --no-wait
+  kobel restart flights --withdraw
 
 The job is stopped and started again as its upgrade mode says, with the spec
 as it is and its program as it is now. Ctrl-C ends the waiting, not the
@@ -110,6 +112,10 @@ pub(crate) struct RestartArguments {
     #[command(flatten)]
     pub(crate) target: TargetArguments,
 
+    /// Take back a restart that was asked for and is not carried out
+    #[arg(long)]
+    pub(crate) withdraw: bool,
+
     /// How to wait.
     #[command(flatten)]
     pub(crate) wait: WaitArguments,
@@ -128,7 +134,7 @@ pub(crate) struct RescaleArguments {
     pub(crate) target: TargetArguments,
 
     /// How many subtasks of each operator run from now on
-    #[arg(value_name = "PARALLELISM", value_parser = parse_parallelism)]
+    #[arg(value_name = "PARALLELISM", value_parser = parse_parallelism, allow_negative_numbers = true)]
     pub(crate) parallelism: u32,
 
     /// How to wait.
@@ -217,6 +223,8 @@ mod tests {
             ("resume a --timeout 2min --context here", true),
             ("resume a --timeout 2", false),
             ("restart a", true),
+            ("restart a --withdraw", true),
+            ("suspend a --withdraw", false),
             ("rescale a", false),
             ("rescale a 0", false),
             ("rescale a 32769", false),
@@ -231,6 +239,14 @@ mod tests {
             ("savepoint flinkdep a --format native", true),
         ] {
             assert_eq!(parse(line).is_some(), is_taken, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_parallelism_is_told_the_right_ones() {
+        for line in ["rescale a -1", "rescale a 0", "rescale flinkdep a -1", "rescale flinkdep/a two"] {
+            let refused = Line::try_parse_from(std::iter::once("kobel").chain(line.split_whitespace())).unwrap_err();
+            assert!(refused.to_string().contains("a whole number from 1 to 32768"), "{line}: {refused}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The arguments of the commands that deal with resources and with the API that keeps them.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ pub(crate) struct UpArguments {
     pub(crate) data_dir: Option<PathBuf>,
 
     /// Address to listen on [default: 127.0.0.1 and the port of the last time]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_listen)]
     pub(crate) listen: Option<SocketAddr>,
 
     /// Only keep what is applied: start nothing, and report nothing of it
@@ -110,6 +110,17 @@ pub(crate) struct UpArguments {
     /// Whether it goes to the background.
     #[command(flatten)]
     pub(crate) detaching: DetachArguments,
+}
+
+/// Reads an address; what is no address is answered with one that is near.
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+        // A name is not resolved: which of its addresses is meant would be left to chance.
+        let host = host.parse::<Ipv4Addr>().or_else(|_| text.parse::<Ipv4Addr>()).unwrap_or(Ipv4Addr::LOCALHOST);
+        let port = port.parse::<u16>().unwrap_or(8080);
+        format!("expected IP:PORT, such as `{host}:{port}`; port 0 takes any free one")
+    })
 }
 
 /// What `kobel apply` takes.
@@ -304,6 +315,20 @@ mod tests {
 
     fn parse(line: &str) -> Option<Line> {
         Line::try_parse_from(std::iter::once("kobel").chain(line.split_whitespace())).ok()
+    }
+
+    #[test]
+    fn what_is_no_address_is_answered_with_one() {
+        for (text, expected) in [
+            ("localhost:8080", "such as `127.0.0.1:8080`"),
+            ("8081", "such as `127.0.0.1:8081`"),
+            ("10.0.0.1", "such as `10.0.0.1:8080`"),
+            ("10.0.0.1:99999", "such as `10.0.0.1:8080`"),
+            ("foo", "such as `127.0.0.1:8080`"),
+        ] {
+            assert!(parse_listen(text).unwrap_err().contains(expected), "{text}: {:?}", parse_listen(text));
+        }
+        assert_eq!(parse_listen("[::1]:0"), Ok(SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 0))));
     }
 
     #[test]

@@ -10,7 +10,8 @@ pub(crate) struct TargetArguments {
     pub(crate) target: String,
 
     /// Its name, if only its kind stands before it: `sessionjob NAME`
-    #[arg(value_name = "NAME")]
+    // What follows a name may be a number: who mistypes one is told about the number.
+    #[arg(value_name = "NAME", allow_negative_numbers = true)]
     pub(crate) name: Option<String>,
 }
 

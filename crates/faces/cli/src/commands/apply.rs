@@ -9,14 +9,16 @@
 
 use kobel_kubernetes::failure::{Failure, Refusal};
 use kobel_kubernetes::objects::{Conflicts, Keep};
-use kobel_model::Result;
+use kobel_model::{Error, Result};
 use serde_json::Value;
 
 use super::changed_program;
-use super::check::check;
+use super::check::twice::twice;
+use super::check::{check, warning};
 use super::client::{Document, Session, all_or_nothing, at, complete, documents, print};
 use super::missing_program;
 use super::plan::planned;
+use super::shell_word::quoted;
 use crate::args::resources::ApplyArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -36,10 +38,10 @@ pub(crate) fn run(arguments: &ApplyArguments) -> Exit {
 async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
     let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), check, terminal)?;
-    let conflicts = if arguments.force_conflicts { Conflicts::Force } else { Conflicts::Refuse };
+    let documents = all_or_nothing((), twice(&documents), terminal).map(|()| documents)?;
     // Whoever reads along may go; what was begun is done to its end.
     terminal.drop_unread_rows();
-    let checked = check_all(&session, &documents, conflicts, terminal).await?;
+    let checked = check_all(&session, &documents, arguments, terminal).await?;
     for (count, (document, checked)) in documents.iter().zip(&checked).enumerate() {
         let (word, plan, object) = if arguments.dry_run {
             let word = checked.after.as_ref().map_or("created", |after| outcome(checked.before.as_ref(), after));
@@ -47,29 +49,69 @@ async fn apply(arguments: &ApplyArguments, terminal: &Terminal) -> Result<Exit> 
                 Some(after) => planned(&session, document, checked.before.as_ref(), after).await,
                 None => String::new(),
             };
-            (format!("{word} (server dry run)"), plan, checked.after.clone())
+            (word, plan, checked.after.clone())
         } else {
-            let applied = session.cluster.apply(&document.served, &document.manifest.value, Keep::Written, conflicts);
-            let applied = applied.await.map_err(|failure| {
-                at(document, failure).context(format!("{count} of {} objects are applied", documents.len()))
+            let answer = session
+                .cluster
+                .apply(&document.served, &document.manifest.value, Keep::Written, conflicts(arguments))
+                .await;
+            let applied = answer.map_err(|failure| {
+                let done = format!("{count} of {} objects are applied", documents.len());
+                refused(document, failure, arguments).context(done)
             })?;
             if checked.after.is_none() {
-                applied.warnings.iter().for_each(|warning| terminal.warn(warning));
+                applied.warnings.iter().for_each(|words| terminal.warn(&warning(&document.manifest, words)));
             }
-            let word = outcome(checked.before.as_ref(), &applied.object);
-            if word == UNCHANGED
-                && let Some(hint) = changed_program::hint(&session, &document.served, &applied.object)
-            {
-                terminal.note(&hint);
-            }
-            (word.to_owned(), String::new(), Some(applied.object))
+            (outcome(checked.before.as_ref(), &applied.object), String::new(), Some(applied.object))
         };
-        print(terminal, &format!("{} {word}\n{plan}", document.shown()))?;
-        if let Some(warning) = object.and_then(|object| missing_program::warning(&session, &document.served, &object)) {
-            terminal.warn(&warning);
+        let how = if arguments.dry_run { " (server dry run)" } else { "" };
+        print(terminal, &format!("{} {word}{how}\n{plan}", document.shown()))?;
+        if let Some(object) = &object {
+            tell_of_program(&session, document, word, object, terminal);
         }
     }
     Ok(Exit::Done)
+}
+
+/// Tells of a program that is not there, or that has changed where nothing else has.
+fn tell_of_program(session: &Session, document: &Document, word: &str, object: &Value, terminal: &Terminal) {
+    if word == UNCHANGED
+        && let Some(hint) = changed_program::hint(session, &document.served, object)
+    {
+        terminal.note(&hint);
+    }
+    if let Some(warning) = missing_program::warning(session, &document.served, object) {
+        terminal.warn(&warning);
+    }
+}
+
+fn conflicts(arguments: &ApplyArguments) -> Conflicts {
+    if arguments.force_conflicts { Conflicts::Force } else { Conflicts::Refuse }
+}
+
+/// The error of a document that is refused; where fields are somebody else's, with the command that takes them over.
+fn refused(document: &Document, failure: Failure, arguments: &ApplyArguments) -> Error {
+    let is_owned = match &failure {
+        Failure::Refused(refusal) => refusal.causes.iter().any(|cause| cause.reason == "FieldManagerConflict"),
+        Failure::Other(_) => false,
+    };
+    let error = at(document, failure);
+    if !is_owned {
+        return error;
+    }
+    error.with_hint(format!("another manager owns these fields; take them over with `{}`", taking_over(arguments)))
+}
+
+/// The command that applies the same and takes over fields of others.
+fn taking_over(arguments: &ApplyArguments) -> String {
+    let api = &arguments.api;
+    let mut words = "kobel apply".to_owned();
+    let mut option = |name: &str, value: &str| words.push_str(&format!(" {name} {}", quoted(value)));
+    arguments.files.iter().for_each(|file| option("-f", &file.to_string_lossy()));
+    api.kubeconfig.iter().for_each(|file| option("--kubeconfig", &file.to_string_lossy()));
+    api.context.iter().for_each(|context| option("--context", context));
+    api.namespace.iter().for_each(|namespace| option("-n", namespace));
+    words + " --force-conflicts"
 }
 
 /// What the API says to a document before anything is written.
@@ -82,7 +124,7 @@ struct Checked {
 async fn check_all(
     session: &Session,
     documents: &[Document],
-    conflicts: Conflicts,
+    arguments: &ApplyArguments,
     terminal: &Terminal,
 ) -> Result<Vec<Checked>> {
     let (mut checked, mut problems) = (Vec::new(), Vec::new());
@@ -90,16 +132,18 @@ async fn check_all(
         let (served, manifest) = (&document.served, &document.manifest);
         let before = session.cluster.find(served, document.namespace(), &manifest.name).await?;
         let earlier = documents.get(..index).unwrap_or_default();
-        match session.cluster.apply(served, &manifest.value, Keep::DryRun, conflicts).await {
+        match session.cluster.apply(served, &manifest.value, Keep::DryRun, conflicts(arguments)).await {
             Ok(applied) => {
-                let warnings = applied.warnings.iter().filter(|warning| !is_premature(warning, document, earlier));
-                warnings.for_each(|warning| terminal.warn(warning));
+                let warnings = applied.warnings.iter().filter(|words| !is_premature(words, document, earlier));
+                warnings.for_each(|words| terminal.warn(&warning(manifest, words)));
                 checked.push(Checked { before, after: Some(applied.object) });
             }
             Err(Failure::Refused(refusal)) if waits_for_earlier(&refusal, document, earlier) => {
                 checked.push(Checked { before, after: None });
             }
-            Err(Failure::Refused(refusal)) => problems.push(at(document, Failure::Refused(refusal))),
+            Err(Failure::Refused(refusal)) => {
+                problems.push(refused(document, Failure::Refused(refusal), arguments));
+            }
             Err(failure) => return Err(failure.into()),
         }
     }
@@ -156,12 +200,16 @@ fn declared(object: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use kobel_apiserver::embedded::STORE_FILE;
     use kobel_kubernetes::failure::Cause;
     use kobel_kubernetes::kinds::Served;
-    use kobel_kubernetes::manifests::parse;
+    use kobel_kubernetes::manifests::{parse, read};
     use serde_json::json;
 
     use super::*;
+    use crate::args::resources::ApiArguments;
 
     fn document(text: &str) -> Document {
         let manifest = parse("a.yaml", text).0.remove(0);
@@ -229,5 +277,34 @@ mod tests {
         assert_eq!(outcome(None, &same), "created");
         assert_eq!(outcome(Some(&before), &same), "unchanged");
         assert_eq!(outcome(Some(&before), &other), "configured");
+    }
+
+    #[test]
+    fn a_conflict_is_told_with_the_whole_command() {
+        let api = ApiArguments { namespace: Some("team".to_owned()), ..ApiArguments::default() };
+        let files = vec![PathBuf::from("o4.yaml"), PathBuf::from("my orders.yaml")];
+        let arguments = ApplyArguments { files, dry_run: true, force_conflicts: false, api };
+        let document = document("{apiVersion: v1, kind: Thing, metadata: {name: a}}");
+        let told = |reason: &str| {
+            let mut refusal = refusal(409, "Apply failed with 1 conflict: no", Some(".data.a"));
+            refusal.causes.iter_mut().for_each(|cause| cause.reason = reason.to_owned());
+            refused(&document, Failure::Refused(Box::new(refusal)), &arguments).hint().map(str::to_owned)
+        };
+        let command = "`kobel apply -f o4.yaml -f 'my orders.yaml' -n team --force-conflicts`";
+        assert!(told("FieldManagerConflict").is_some_and(|hint| hint.ends_with(command)));
+        assert_eq!(told("FieldValueInvalid"), None);
+    }
+
+    #[test]
+    fn a_data_directory_below_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        std::fs::write(directory.path().join("a.yaml"), "{apiVersion: v1, kind: A, metadata: {name: a}}").unwrap();
+        std::fs::write(data.join("launch.json"), "{}").unwrap();
+        let problems = || read(&[directory.path().to_owned()]).1.len();
+        assert_eq!(problems(), 1);
+        std::fs::write(data.join(STORE_FILE), "").unwrap();
+        assert_eq!(problems(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! What the commands have in common that change a few fields of an object and wait until that is carried out.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use kobel_kubernetes::objects::metadata;
@@ -9,10 +10,13 @@ use serde_json::Value;
 use super::client::{Session, explained, print};
 use super::finding;
 use super::follow::Follow;
+use super::interruption::{self, Interruption};
 use super::reported::{REFUSED, Reported, SETTLED};
 use super::settling::{Change, Goal, Step};
 use super::target::Target;
 use super::wanted::Wanted;
+use super::withdrawal::withdrawal;
+use super::{pair, stateless};
 use crate::args::lifecycle::WaitArguments;
 use crate::args::resources::ApiArguments;
 use crate::exit::Exit;
@@ -58,6 +62,11 @@ impl Order<'_> {
                 format!("`kobel explain {}` tells since when; apply it anew once it is gone", target.typed(&session));
             return Err(Error::invalid(format!("`{}` is being deleted", target.name())).with_hint(hint));
         }
+        if let Some(pair) = pair::owner(&session, &target).await
+            && let Some(error) = pair::objection(&self.wanted, target.name(), pair.name())
+        {
+            return Err(error);
+        }
         let Plan { goal, patch } = plan(&target, &target.typed(&session))?;
         if is_there(goal, &patch, &target.object) {
             print(terminal, &format!("{} {}\n", target.shown(), self.already))?;
@@ -75,14 +84,47 @@ impl Order<'_> {
             print(terminal, &format!("{} {word}; {}\n", target.shown(), told_by(&target.typed(&session))))?;
             return Ok(Exit::Done);
         }
-        if is_unchanged {
-            target.object = self.renewed(&session, &target, terminal).await?;
+        let interruption = Interruption::listen();
+        let words = target.typed(&session);
+        let plan = Plan { goal, patch };
+        let waiting = async {
+            if is_unchanged {
+                target.object = self.renewed(&session, &target, terminal).await?;
+            }
+            self.carried_out(&session, &target, &plan, terminal).await
+        };
+        match interruption.or(waiting).await {
+            Some(outcome) => outcome,
+            None => Ok(interruption::left(terminal, &format!("kobel explain {words}"))),
         }
+    }
+
+    /// Waits until what was merged is carried out.
+    async fn carried_out(&self, session: &Session, target: &Target, plan: &Plan, terminal: &Terminal) -> Result<Exit> {
         let generation = Reported::of(&target.object).generation();
-        let change = Change { goal, patch: &patch, generation };
-        let follow = Follow { session: &session, target: &target, timeout: self.wait.timeout, terminal };
-        follow.until(|object| change.judge(object)).await?;
+        let change = Change { goal: plan.goal, patch: &plan.patch, generation };
+        let follow = Follow { session, target, timeout: self.wait.timeout, terminal };
+        let refused = RefCell::new(None);
+        let judge = |object: &Value| {
+            let step = change.judge(object);
+            if matches!(step, Step::Failed { .. }) && refusal(object).is_some() {
+                *refused.borrow_mut() = Some(object.clone());
+            }
+            step
+        };
+        let words = target.typed(session);
+        let ended = follow.until(judge).await;
+        let object = ended.map_err(|error| match refused.into_inner() {
+            Some(refused) => error.with_hint(stays_asked_for(&refused, &words)),
+            None => error,
+        })?;
         print(terminal, &format!("{} {}\n", target.shown(), self.outcome))?;
+        if self.wanted.verb == "suspend"
+            && !stateless::is_stateless(&object)
+            && let Some(loss) = stateless::loss(&object)
+        {
+            terminal.warn(&format!("{loss}: `kobel resume {words}` starts it WITHOUT state"));
+        }
         Ok(Exit::Done)
     }
 
@@ -105,6 +147,14 @@ impl Order<'_> {
 fn refusal(object: &Value) -> Option<&str> {
     let settled = Reported::of(object).condition(SETTLED)?;
     (settled.status != "True" && settled.reason == REFUSED).then_some(settled.message)
+}
+
+/// What becomes of a change that was refused, and how it is withdrawn.
+fn stays_asked_for(object: &Value, words: &str) -> String {
+    format!(
+        "it stays asked for and is tried again by itself; to withdraw it: {}; `kobel explain {words}` tells more",
+        withdrawal(object, words)
+    )
 }
 
 /// Where to see how it goes on.
@@ -136,6 +186,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn who_is_refused_is_told_that_it_stays_asked_for_and_how_to_withdraw_it() {
+        let recorded = json!({"spec": {"job": {"parallelism": 1}}}).to_string();
+        let object = json!({
+            "spec": {"job": {"parallelism": 2}},
+            "status": {"reconciliationStatus": {"lastReconciledSpec": recorded}},
+        });
+        assert_eq!(
+            stays_asked_for(&object, "orders"),
+            "it stays asked for and is tried again by itself; to withdraw it: `kobel rescale orders 1`; `kobel \
+             explain orders` tells more"
+        );
+    }
 
     #[test]
     fn what_already_is_so_is_not_asked_for_again() {

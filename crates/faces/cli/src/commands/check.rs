@@ -7,6 +7,7 @@ mod finding;
 mod lines;
 mod metadata;
 mod steps;
+pub(crate) mod twice;
 mod wrong_type;
 
 use kobel_kubernetes::kinds::Served;
@@ -27,6 +28,8 @@ const INHERITED: [&str; 4] = [
     "spec.job.savepointTriggerNonce",
     "spec.job.checkpointTriggerNonce",
 ];
+/// What to write for a service account that is missing: on this machine nobody looks for the account itself.
+const ACCOUNT_ADVICE: &str = "; add `serviceAccount: flink`, or `kobel.engine: flink` below `flinkConfiguration`";
 /// How many fields are named where an unknown one stands.
 const FIELDS_MAX: usize = 8;
 
@@ -64,16 +67,27 @@ pub(crate) fn check(manifest: &Manifest, served: Option<&Served>) -> Vec<Error> 
 /// The findings with the lines of the file, in the order of lines; those of what is absent have none and come last.
 fn placed(place: &Place, object: &Value, found: Vec<Finding>) -> Vec<(Option<usize>, Finding)> {
     let document = lines::document(place);
-    let line = |path: &str| {
-        let (steps, value) = steps::walk(object, path);
-        let line = lines::line_of(document.as_deref()?, &steps)?;
-        // What is absent has no line of its own.
-        value.map(|_| place.line + line - 1)
-    };
+    let line = |path: &str| Some(place.line + line_in(document.as_deref()?, object, path)? - 1);
     let mut placed: Vec<(Option<usize>, Finding)> =
         found.into_iter().map(|finding| (line(&finding.path), finding)).collect();
     placed.sort_by_key(|(line, _)| line.unwrap_or(usize::MAX));
     placed
+}
+
+/// The line of a document, from 1, on which the field of a path stands; what is absent has none.
+fn line_in(document: &str, object: &Value, path: &str) -> Option<usize> {
+    let (steps, value) = steps::walk(object, path);
+    value.and_then(|_| lines::line_of(document, &steps))
+}
+
+/// A warning of the API about a manifest, with its file and the line of the field that it begins with.
+pub(crate) fn warning(manifest: &Manifest, warning: &str) -> String {
+    let place = &manifest.place;
+    let line = warning.split_once(": ").filter(|(path, _)| path.contains('.')).and_then(|(path, _)| {
+        let line = line_in(&lines::document(place)?, &manifest.value, path)?;
+        Some(place.line + line - 1)
+    });
+    format!("{}:{}: {warning}", place.file, line.unwrap_or(place.line))
 }
 
 /// Every problem of an object of one of our kinds.
@@ -100,19 +114,28 @@ fn is_of_type(problem: &Problem) -> bool {
 /// What is said of a problem: the text of the API server, but for a wrong type, of which that does not tell the value.
 fn said(kind: &str, object: &Value, problem: &Problem) -> String {
     let (steps, value) = steps::walk(object, &problem.path);
-    let (Some(value), Some(schema)) = (value, steps::node(crd::openapi(kind), &steps)) else {
-        return problem.message();
-    };
-    match problem.kind {
-        ProblemKind::TypeInvalid => wrong_type::told(&steps, schema, value),
-        ProblemKind::NotSupported => {
+    match (problem.kind, value, steps::node(crd::openapi(kind), &steps)) {
+        (ProblemKind::TypeInvalid, Some(value), Some(schema)) => wrong_type::told(&steps, schema, value),
+        (ProblemKind::NotSupported, Some(value), Some(schema)) => {
             let choices = schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-            let near = value.as_str().and_then(|wrong| nearest(wrong, choices));
-            let question = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            problem.message() + &question
+            problem.message() + &question(value, choices)
+        }
+        (ProblemKind::Invalid, Some(value), _) => {
+            // An option with a closed list of values is a text to the schema; the list is in the words.
+            let listed = problem.detail.split_once("one of `").map(|(_, listed)| listed.trim_end_matches('`'));
+            problem.message() + &question(value, listed.into_iter().flat_map(|listed| listed.split("`, `")))
+        }
+        (ProblemKind::Required, _, _) if problem.path.ends_with(".serviceAccount") => {
+            problem.message() + ACCOUNT_ADVICE
         }
         _ => problem.message(),
     }
+}
+
+/// The question which of the choices is meant by a value, if one is near.
+fn question<'a>(value: &Value, choices: impl Iterator<Item = &'a str>) -> String {
+    let near = value.as_str().and_then(|wrong| nearest(wrong, choices));
+    near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
 /// Whether only the API can say what is wrong at `path`.
@@ -167,7 +190,7 @@ spec:
         let errors = told(&text);
         assert_eq!(errors.len(), 1, "{errors:?}");
         for part in [
-            "a.yaml:1: FlinkDeployment.flink.apache.org \"basic\" is invalid:\n",
+            "a.yaml:2: FlinkDeployment.flink.apache.org \"basic\" is invalid:\n",
             "\n  spec.job.paralelism: unknown field; did you mean `spec.job.parallelism`?",
             "\n  spec.jobb: unknown field; did you mean `spec.job`?",
             "\n  spec.job.parallelism: Invalid value: 0: ",
@@ -195,6 +218,40 @@ spec:
         }
         for doubled in ["cpu.a", "spec.flinkVersion: Unsupported", "must be of type"] {
             assert!(errors.iter().all(|error| !error.contains(doubled)), "{doubled} in {errors:?}");
+        }
+    }
+
+    #[test]
+    fn what_to_write_instead_is_told() {
+        let jar = format!("{BASIC}  job: {{jarURI: 'local:///srv/a.jar', parallelism: 1}}\n");
+        let script = format!(
+            "{BASIC}  flinkConfiguration: {{kobel.engine: naitve}}\n  job: {{jarURI: 'local:///srv/a.sql', \
+             parallelism: 1}}\n"
+        );
+        for (text, part) in [
+            (jar, "option is set; add `serviceAccount: flink`, or `kobel.engine: flink` below `flinkConfiguration`"),
+            (script, "must be one of `native`, `flink`; did you mean `native`?"),
+        ] {
+            let errors = told(&text);
+            assert!(errors.len() == 1 && errors.iter().all(|error| error.contains(part)), "{part} in {errors:?}");
+        }
+    }
+
+    #[test]
+    fn a_warning_has_its_file_and_the_line_of_its_field() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("orders.yaml");
+        let text = format!("# Orders.\n---{BASIC}  flinkConfiguration:\n    a.b: 1\n    state.bakend: x\n");
+        std::fs::write(&file, &text).unwrap();
+        let name = file.display().to_string();
+        let (manifests, problems) = parse(&name, &text);
+        let [manifest] = &manifests[..] else { panic!("{problems:?}") };
+        for (words, line) in [
+            ("spec.flinkConfiguration[state.bakend]: is no option that is known", 10),
+            ("spec.serviceAccount: is absent", 3),
+            ("something else", 3),
+        ] {
+            assert_eq!(warning(manifest, words), format!("{name}:{line}: {words}"));
         }
     }
 

@@ -10,6 +10,7 @@ use kobel_kubernetes::kinds::{Kinds, Served};
 use kobel_kubernetes::manifests::{self, Manifest};
 use kobel_model::{Error, ErrorKind, Result};
 
+use super::shell_word::on_data;
 use super::{data, nearby};
 use crate::args::resources::ApiArguments;
 use crate::exit::Exit;
@@ -29,7 +30,8 @@ impl Session {
     pub(crate) async fn open(arguments: &ApiArguments) -> Result<Self> {
         let choice = Choice { kubeconfig: arguments.kubeconfig.clone(), context: arguments.context.clone() };
         let context = Context::find(&choice, &Places::of_process(data::directory(None)))?;
-        let cluster = Cluster::connect(&context).await?;
+        let start = on_data("up", data::of_kubeconfig(context.files(), data::directory(None).as_deref()).as_deref());
+        let cluster = Cluster::connect(&context).await?.started_by(start);
         let kinds = Kinds::discover(&cluster).await?;
         let namespace = arguments.namespace.clone().unwrap_or_else(|| cluster.namespace().to_owned());
         Ok(Self { context, cluster, kinds, namespace })
@@ -136,11 +138,20 @@ pub(crate) fn explained(failure: Failure) -> Error {
     };
     let error = Error::from(failure);
     match namespace {
-        Some(namespace) => {
-            error.with_hint(format!("create it with `kubectl create namespace {namespace}` or a Namespace manifest"))
-        }
+        Some(namespace) => error.with_hint(namespace_made(&namespace)),
         None => error,
     }
+}
+
+/// How a namespace is made.
+pub(crate) fn namespace_made(namespace: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !namespace.chars().all(is_plain) || namespace.starts_with('-') || namespace.ends_with('-') {
+        return "no namespace can have this name: it is made of lower-case letters, digits and `-`, such as `team-x`"
+            .to_owned();
+    }
+    let manifest = format!("apiVersion: v1\\nkind: Namespace\\nmetadata: {{name: {namespace}}}\\n");
+    format!("create it with `printf '{manifest}' | kobel apply -f -`")
 }
 
 /// Tells every problem but the last, which ends the command.
@@ -179,6 +190,9 @@ fn settle_namespace(manifest: &mut Manifest, served: &Served, session: &Session,
 
 /// Kind and name of `KIND NAME` or `KIND/NAME` after the command `verb`.
 pub(crate) fn reference<'a>(verb: &str, kind: &'a str, name: Option<&'a str>) -> Result<(&'a str, Option<&'a str>)> {
+    if let Some(error) = misread(verb, kind, name) {
+        return Err(error);
+    }
     if name.is_some_and(str::is_empty) {
         return Err(Error::invalid("the name is empty").with_hint(format!("`kobel get {kind}` lists what there is")));
     }
@@ -190,9 +204,29 @@ pub(crate) fn reference<'a>(verb: &str, kind: &'a str, name: Option<&'a str>) ->
     }
 }
 
+/// That something else stands where a kind is expected.
+fn misread(verb: &str, kind: &str, name: Option<&str>) -> Option<Error> {
+    if let Some(name) = kind.strip_prefix('/') {
+        let error = Error::invalid(format!("there is no kind before `{kind}`"));
+        return Some(error.with_hint(format!("write `kobel {verb} flinkdeployment/{name}`, for instance")));
+    }
+    let several: Vec<&str> = match name {
+        // Two objects, each with its kind.
+        Some(name) if kind.contains('/') && name.contains('/') => vec![kind, name],
+        _ if kind.contains(',') => kind.split(',').filter(|one| !one.is_empty()).collect(),
+        _ => return None,
+    };
+    let commands: Vec<String> = several.iter().map(|one| format!("`kobel {verb} {one}`")).collect();
+    Some(Error::invalid(format!("`kobel {verb}` takes one at a time")).with_hint(commands.join(", then ")))
+}
+
 /// The kind that was typed after the command `verb`, where a kind is expected; one that is not known may have been
 /// meant as a name.
 pub(crate) fn kind_of<'a>(session: &'a Session, verb: &str, kind: &str, name: Option<&str>) -> Result<&'a Served> {
+    if kind.trim().is_empty() {
+        let hint = format!("write `kobel {verb} flinkdeployment/NAME`, for instance");
+        return Err(Error::invalid("the kind is empty").with_hint(hint));
+    }
     session.kinds.named(kind).map_err(|error| match name {
         Some(_) => error,
         None => meant_as_name(error, kind, &format!("kobel {verb} flinkdeployment/{kind}{}", session.namespace_flag())),
@@ -258,6 +292,15 @@ mod tests {
     }
 
     #[test]
+    fn a_namespace_that_is_not_there_can_be_made() {
+        let manifest = "`printf 'apiVersion: v1\\nkind: Namespace\\nmetadata: {name: team}\\n' | kobel apply -f -`";
+        assert_eq!(namespace_made("team"), format!("create it with {manifest}"));
+        for name in ["Team X", "team/x", "-a", "a-"] {
+            assert!(namespace_made(name).starts_with("no namespace can have this name"), "{name}");
+        }
+    }
+
+    #[test]
     fn a_word_that_is_no_kind_may_be_meant_as_a_name() {
         let told = |hint: Option<&str>| {
             let error = Error::new(ErrorKind::Missing, "the API serves no kind `orders`");
@@ -292,6 +335,19 @@ mod tests {
         ] {
             let error = named(failure(code), &served(is_namespaced));
             assert_eq!((error.to_string().as_str(), error.hint()), ("things \"a\" not found", expected));
+        }
+    }
+
+    #[test]
+    fn what_is_no_kind_is_told_how_to_be_written() {
+        for (kind, name, message, hint) in [
+            ("/orders", None, "there is no kind before", "write `kobel get flinkdeployment/orders`, for instance"),
+            ("flinkdep,ev", None, "takes one at a time", "`kobel get flinkdep`, then `kobel get ev`"),
+            ("flinkdep/a", Some("flinkdep/b"), "takes one at a", "`kobel get flinkdep/a`, then `kobel get flinkdep/b`"),
+        ] {
+            let error = reference("get", kind, name).unwrap_err();
+            assert!(error.to_string().contains(message), "{kind}: {error}");
+            assert_eq!(error.hint(), Some(hint), "{kind}");
         }
     }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::objects::Propagation;
 use kobel_model::{Error, Result};
+use serde_json::Value;
 
 use super::client::{Session, all_or_nothing, complete, documents, kind_of, print, reference};
 use super::namesakes::missing;
 use super::pair;
 use super::reported::Reported;
-use super::target::{PAIR, Target};
+use super::target::{DEPLOYMENT, PAIR, Target};
 use crate::args::resources::DeleteArguments;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -46,6 +47,11 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
         let before = session.cluster.find(&one.served, namespace, &one.name).await?;
         match session.cluster.delete(&one.served, namespace, &one.name, Propagation::Background).await {
             Ok(()) => {
+                if let Some(object) = before.as_ref().filter(|_| one.served.kind == DEPLOYMENT)
+                    && let Some(warning) = of_a_pair(&session, &one.served, object).await
+                {
+                    terminal.warn(&warning);
+                }
                 print(terminal, &format!("{} \"{}\" deleted\n", one.served.shown(), one.name))?;
                 if let Some(path) = before.as_ref().and_then(|object| Reported::of(object).restore_path()) {
                     let name = &one.name;
@@ -71,6 +77,13 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
         }
     }
     all_or_nothing(Exit::Done, problems, terminal)
+}
+
+/// What is lost with a deployment that serves for a pair.
+async fn of_a_pair(session: &Session, served: &Served, object: &Value) -> Option<String> {
+    let target = Target { served: served.clone(), object: object.clone() };
+    let owner = pair::owner(session, &target).await?;
+    pair::loss(object, &owner.object)
 }
 
 fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -> Result<Vec<Doomed>> {

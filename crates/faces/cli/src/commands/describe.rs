@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::age::age;
 use super::chronology;
-use super::client::{Session, complete, kind_of, print, reference};
+use super::client::{Session, complete, print, reference};
 use super::columns::{Columns, indented};
 use super::hide::hide_options;
+use super::meant_kind::kind_meant;
 use super::namesakes::missing;
 use crate::args::resources::DescribeArguments;
 use crate::exit::Exit;
@@ -28,7 +29,7 @@ pub(crate) fn run(arguments: &DescribeArguments) -> Exit {
 async fn describe(arguments: &DescribeArguments, terminal: &Terminal) -> Result<Exit> {
     let (kind, name) = reference(VERB, &arguments.kind, arguments.name.as_deref())?;
     let session = Session::open(&arguments.api).await?;
-    let served = kind_of(&session, VERB, kind, name)?;
+    let served = kind_meant(&session, VERB, kind, name).await?;
     let Some(name) = name else {
         return Err(Error::invalid(format!("which `{kind}` is to be described"))
             .with_hint(format!("name it, as in `kobel {VERB} {kind}/NAME`; `kobel get {kind}` lists them")));
@@ -47,6 +48,9 @@ async fn describe(arguments: &DescribeArguments, terminal: &Terminal) -> Result<
 fn text(mut object: Value, events: &[Value], now: Timestamp) -> String {
     hide_secrets(&mut object);
     hide_options(&mut object);
+    if let Some(status) = object.get_mut("status") {
+        spell_out(status);
+    }
     let conditions =
         object.get_mut("status").and_then(Value::as_object_mut).and_then(|status| status.shift_remove("conditions"));
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -102,6 +106,33 @@ fn hide_secrets(object: &mut Value) {
             *value = format!("{bytes} bytes").into();
         }
     }
+}
+
+/// Makes objects of the JSON texts in a status, and times of its milliseconds; inside of such a text nothing changes.
+fn spell_out(status: &mut Value) {
+    match status {
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| match (record(value), time(name, value)) {
+            (Some(read), _) | (None, Some(read)) => *value = read,
+            (None, None) => spell_out(value),
+        }),
+        Value::Array(items) => items.iter_mut().for_each(spell_out),
+        _ => {}
+    }
+}
+
+/// The object that a text is, as the last spec and the last error are.
+fn record(value: &Value) -> Option<Value> {
+    let text = value.as_str().filter(|text| text.starts_with('{'))?;
+    serde_json::from_str::<Value>(text).ok().filter(Value::is_object)
+}
+
+/// The time that a number or a text of milliseconds is in a field whose name says so.
+fn time(name: &str, value: &Value) -> Option<Value> {
+    if !name.ends_with("Time") && !name.ends_with("Timestamp") {
+        return None;
+    }
+    let millis = value.as_i64().or_else(|| value.as_str()?.parse().ok()).filter(|millis| *millis > 0)?;
+    Timestamp::from_millisecond(millis).ok().map(|time| time.to_string().into())
 }
 
 fn push_fields(text: &mut String, value: &Value, depth: usize) {
@@ -198,6 +229,41 @@ events:
   Normal   Submit   5s    kobel   started
 ";
         assert_eq!(text(object, &events, now()), expected);
+    }
+
+    #[test]
+    fn a_status_is_spelled_out() {
+        let error = json!({"type": "Failed", "message": "it said:\nno table `a`"}).to_string();
+        let spec = json!({"spec": {"job": {"parallelism": 2}}}).to_string();
+        let object = json!({"spec": {"note": "{\"a\": 1}", "startTime": 5}, "status": {
+            "error": error, "jobStatus": {"startTime": "1767225600000", "state": "RUNNING"},
+            "reconciliationStatus": {"lastReconciledSpec": spec, "reconciliationTimestamp": 1_767_225_600_123_i64},
+            "broken": "{", "updateTime": "soon",
+        }});
+        let expected = "\
+spec:
+  note: {\"a\": 1}
+  startTime: 5
+status:
+  error:
+    type: Failed
+    message:
+      it said:
+      no table `a`
+  jobStatus:
+    startTime: 2026-01-01T00:00:00Z
+    state: RUNNING
+  reconciliationStatus:
+    lastReconciledSpec:
+      spec:
+        job:
+          parallelism: 2
+    reconciliationTimestamp: 2026-01-01T00:00:00.123Z
+  broken: {
+  updateTime: soon
+events: <none>
+";
+        assert_eq!(text(object, &[], now()), expected);
     }
 
     #[test]

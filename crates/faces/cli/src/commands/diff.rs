@@ -11,8 +11,10 @@ use similar::TextDiff;
 
 use super::changed_program;
 use super::check::check;
+use super::check::twice::twice;
 use super::client::{Session, all_or_nothing, at, complete, documents, print};
 use super::hide::{LAST_APPLIED, hide_options};
+use super::missing_program;
 use crate::args::resources::DiffArguments;
 use crate::exit::Exit;
 use crate::terminal::escape::push_escaped_lines;
@@ -29,6 +31,7 @@ pub(crate) fn run(arguments: &DiffArguments) -> Exit {
 async fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
     let documents = documents(&session, &arguments.files, arguments.api.namespace.as_deref(), check, terminal)?;
+    let documents = all_or_nothing((), twice(&documents), terminal).map(|()| documents)?;
     let mut problems = Vec::new();
     let mut exit = Exit::Done;
     for document in &documents {
@@ -38,12 +41,16 @@ async fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit> {
         match session.cluster.apply(served, &manifest.value, Keep::DryRun, Conflicts::Force).await {
             Ok(applied) => {
                 let hint = changed_program::hint(&session, served, &applied.object);
+                let missing = missing_program::warning(&session, served, &applied.object);
                 let text = difference(&document.shown(), before, applied.object)?;
                 if !text.is_empty() {
                     exit = Exit::Different;
                     print(terminal, &text)?;
                 } else if let Some(hint) = hint {
                     terminal.note(&hint);
+                }
+                if let Some(missing) = missing {
+                    terminal.warn(&missing);
                 }
             }
             Err(Failure::Refused(refusal)) => problems.push(at(document, Failure::Refused(refusal))),

@@ -76,7 +76,7 @@ async fn doctor(arguments: &DoctorArguments, terminal: &Terminal) -> Result<Exit
         Some(directory) => {
             findings.push(data_directory(&directory));
             findings.push(room(&directory));
-            findings.push(api(&arguments.api).await);
+            findings.push(api(&meant(arguments)).await);
             findings.extend(flink(&directory));
             findings.push(limits(&directory));
         }
@@ -92,6 +92,16 @@ async fn doctor(arguments: &DoctorArguments, terminal: &Terminal) -> Result<Exit
     } else {
         Exit::Done
     })
+}
+
+/// The API that is looked for: that of the directory that was named, unless another one was.
+fn meant(arguments: &DoctorArguments) -> ApiArguments {
+    let mut api = arguments.api.clone();
+    if api.kubeconfig.is_none() && api.context.is_none() {
+        let own = arguments.data_dir.as_ref().map(|directory| directory.join("kubeconfig"));
+        api.kubeconfig = own.filter(|file| file.is_file());
+    }
+    api
 }
 
 /// The findings as they are printed.
@@ -256,6 +266,21 @@ fn nearest(directory: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_api_of_a_named_directory_is_looked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let arguments = |data_dir: Option<&Path>, api: ApiArguments| {
+            meant(&DoctorArguments { data_dir: data_dir.map(Path::to_owned), api }).kubeconfig
+        };
+        let own = directory.path().join("kubeconfig");
+        assert_eq!(arguments(Some(directory.path()), ApiArguments::default()), None, "there is none");
+        fs::write(&own, "").unwrap();
+        assert_eq!(arguments(None, ApiArguments::default()), None);
+        assert_eq!(arguments(Some(directory.path()), ApiArguments::default()), Some(own));
+        let named = ApiArguments { kubeconfig: Some("named".into()), ..ApiArguments::default() };
+        assert_eq!(arguments(Some(directory.path()), named), Some("named".into()));
+    }
 
     #[test]
     fn each_finding_is_a_line_and_each_advice_another() {

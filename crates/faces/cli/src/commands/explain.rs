@@ -10,6 +10,7 @@ use super::columns::{Columns, indented};
 use super::explanation::{explanation, headline, is_refused};
 use super::pair_explanation::{Membership, Pair};
 use super::reported::{Condition, HONOURED, RUNNING, Reported, SETTLED};
+use super::restarts::restarts;
 use super::target::{PAIR, Target};
 use super::wanted::Wanted;
 use super::{changed_program, happened, pair};
@@ -107,10 +108,15 @@ impl Subject<'_> {
 
     fn sentences(&self) -> Vec<String> {
         let object = &self.target.object;
-        match &self.membership {
+        let mut sentences = match &self.membership {
             Some(membership) => membership.sentences(object, self.words, self.now),
             None => explanation(object, self.words, self.now),
+        };
+        let reported = Reported::of(object);
+        if reported.job_state() == Some("RUNNING") && reported.leaving_since().is_none() {
+            sentences.extend(restarts(self.events, self.words, self.now));
         }
+        sentences
     }
 
     /// For programs.
@@ -207,6 +213,20 @@ last events:
 ";
         let subject = Subject { target: &target, words: "flights", membership: None, events: &events, now };
         assert_eq!(subject.text(), expected);
+    }
+
+    #[test]
+    fn a_job_that_runs_just_now_and_fails_again_and_again_is_told_so() {
+        let (target, now) = (target(), "2026-01-02T00:00:00Z".parse().unwrap());
+        let failed = json!({"type": "Normal", "reason": "JobStatusChanged", "count": 6,
+                            "message": "job status changed from RUNNING to RESTARTING: division by zero",
+                            "lastTimestamp": "2026-01-01T23:59:57Z"});
+        let told = |events: &[Value]| {
+            Subject { target: &target, words: "flights", membership: None, events, now }.sentences().join(" ")
+        };
+        let expected = "It failed and was started again 6 times lately, 3s ago the last time: division by zero.";
+        assert!(told(&[failed]).contains(expected));
+        assert!(!told(&[event()]).contains("was started again"));
     }
 
     #[test]

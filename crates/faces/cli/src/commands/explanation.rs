@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::age::age;
+use super::last_words::last_words;
 use super::reported::{HONOURED, REFUSED, RUNNING, Reported, SETTLED};
+use super::restarts::what_to_do;
+use super::stateless::loss;
+use super::withdrawal::withdrawal;
 
 /// That something is to run and does not yet, if that is so: the first thing to know of it.
 pub(crate) fn headline(object: &Value, now: Timestamp) -> Option<String> {
@@ -27,8 +31,23 @@ pub(crate) fn headline(object: &Value, now: Timestamp) -> Option<String> {
         Some(_) => return None,
     };
     let since = since.filter(|since| !since.is_empty()).map(|since| format!(", for {} so far", age(since, now)));
-    Some(format!("It is not running yet{}.", since.unwrap_or_default()))
+    let since = since.unwrap_or_default();
+    let Some(said) = reported.error().as_deref().and_then(last_words) else {
+        return Some(format!("It is not running yet{since}."));
+    };
+    let end = if said.ends_with(['?', '.']) { "" } else { "." };
+    let is_paused = reported.condition(SETTLED).is_some_and(|settled| settled.reason == START_PAUSED);
+    Some(if is_paused {
+        format!("It cannot start: {said}{end}")
+    } else {
+        format!("It is not running yet{since}; the last start failed: {said}{end}")
+    })
 }
+
+/// The reason of a wait until something that has ended too soon is started again.
+const START_PAUSED: &str = "RecoverDeployment";
+/// The reason of a session job that waits for its session cluster.
+const SESSION_AWAITED: &str = "SessionNotReady";
 
 /// The sentences about an object; `words` are those by which commands are told of it.
 pub(crate) fn explanation(object: &Value, words: &str, now: Timestamp) -> Vec<String> {
@@ -67,9 +86,10 @@ fn state(reported: Reported<'_>, object: &Value, now: Timestamp) -> String {
         Some("SUSPENDED") if is_refused(reported) => "It is suspended, and what was asked for since is refused.",
         Some("SUSPENDED") if !is_asked_to_rest(object) => "It is suspended still, and is asked to run.",
         Some("SUSPENDED") => {
-            return match reported.restore_path() {
-                Some(path) => format!("It is suspended, as asked; it goes on from {path}."),
-                None => "It is suspended, as asked.".to_owned(),
+            return match (loss(object), reported.restore_path()) {
+                (Some(loss), _) => format!("It is suspended, as asked; {loss}: it resumes WITHOUT state."),
+                (None, Some(path)) => format!("It is suspended, as asked; it goes on from {path}."),
+                (None, None) => "It is suspended, as asked.".to_owned(),
             };
         }
         Some("UPGRADING") => "A change is being carried out.",
@@ -138,11 +158,14 @@ pub(crate) fn advice(object: &Value, words: &str) -> Option<String> {
         return None;
     }
     let advice = match reported.lifecycle() {
-        _ if is_refused(reported) => {
-            "What runs, or does not, is as before. It is tried again by itself, so it is enough \
-                                      to put right what is wrong; or undo the change, or give the state up with \
-                                      `job.upgradeMode: stateless`."
-                .to_owned()
+        _ if is_refused(reported) => after_refusal(object, words),
+        _ if reported.condition(SETTLED).is_some_and(|settled| settled.reason == SESSION_AWAITED) => {
+            let session = object.pointer("/spec/deploymentName").and_then(Value::as_str)?;
+            let place = words.split_once(' ').map(|(_, place)| format!(" {place}")).unwrap_or_default();
+            format!("`kobel explain {session}{place}` tells more of its session cluster.")
+        }
+        Some("DEPLOYED" | "UPGRADING" | "STABLE") if matches!(reported.job_state(), Some("RESTARTING" | "FAILING")) => {
+            what_to_do(words)
         }
         None => "See that `kobel up` runs, without `--api-only`, or the operator of the cluster.".to_owned(),
         Some("SUSPENDED") if !is_asked_to_rest(object) => {
@@ -166,6 +189,24 @@ pub(crate) fn advice(object: &Value, words: &str) -> Option<String> {
     Some(advice)
 }
 
+/// What a person can do about a change that is refused. The state is given up only for what it stands in the way of.
+fn after_refusal(object: &Value, words: &str) -> String {
+    let mut advice = format!(
+        "What runs, or does not, is as before. It is tried again by itself, so it is enough to put right what is \
+         wrong; to withdraw it: {}.",
+        withdrawal(object, words)
+    );
+    let reason = Reported::of(object).condition(SETTLED).map(|settled| settled.message).unwrap_or_default();
+    let mode = object.pointer("/spec/job/upgradeMode").and_then(Value::as_str).unwrap_or("savepoint");
+    if reason.contains("the state of operator") && reason.contains("does not fit") {
+        advice.push_str(&format!(
+            " If its state is not needed any more: set `job.upgradeMode: stateless` in the manifest, `kobel apply -f \
+             FILE`, and set it back to `{mode}` afterwards."
+        ));
+    }
+    advice
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -174,7 +215,10 @@ mod tests {
 
     fn told(status: Value) -> String {
         let state = if status["lifecycleState"] == "SUSPENDED" { "suspended" } else { "running" };
-        let object = json!({"metadata": {"generation": 3}, "spec": {"job": {"state": state}}, "status": status});
+        let object = json!({
+            "metadata": {"generation": 3}, "spec": {"job": {"state": state, "upgradeMode": "savepoint"}},
+            "status": status,
+        });
         explanation(&object, "flights", "2026-01-02T00:00:00Z".parse().unwrap()).join("\n")
     }
 
@@ -211,7 +255,29 @@ mod tests {
                 "It is suspended, and what was asked for since is refused.\n\
                  What is awaited (ChangeRefused): no table `a`.\n\
                  What runs, or does not, is as before. It is tried again by itself, so it is enough to put right what \
-                 is wrong; or undo the change, or give the state up with `job.upgradeMode: stateless`.",
+                 is wrong; to withdraw it: undo it in the manifest and `kobel apply -f FILE`.",
+            ),
+            (
+                json!({"lifecycleState": "STABLE", "jobStatus": {"state": "RUNNING"}, "conditions": [
+                    {"type": "Settled", "status": "False", "reason": "ChangeRefused",
+                     "message": "the state of operator `a` does not fit `b`"}]}),
+                "The last change is carried out and has been seen running. The job is RUNNING.\n\
+                 What is awaited (ChangeRefused): the state of operator `a` does not fit `b`.\n\
+                 What runs, or does not, is as before. It is tried again by itself, so it is enough to put right what \
+                 is wrong; to withdraw it: undo it in the manifest and `kobel apply -f FILE`. If its state is not \
+                 needed any more: set `job.upgradeMode: stateless` in the manifest, `kobel apply -f FILE`, and set it \
+                 back to `savepoint` afterwards.",
+            ),
+            (
+                json!({"lifecycleState": "STABLE", "jobStatus": {"state": "RESTARTING"}}),
+                "The last change is carried out and has been seen running. The job is RESTARTING.\n\
+                 `kobel logs flights` shows what goes wrong; correct the program and `kobel restart flights`, or the \
+                 spec and `kobel apply -f FILE`.",
+            ),
+            (
+                json!({"lifecycleState": "SUSPENDED", "jobStatus": {"jobId": "0a1b"}}),
+                "It is suspended, as asked; no snapshot of it is known: it resumes WITHOUT state.\n\
+                 `kobel resume flights` starts it.",
             ),
             (
                 json!({"lifecycleState": "SUSPENDED", "jobStatus": {"upgradeSavepointPath": "file:///s"}}),
@@ -261,6 +327,47 @@ mod tests {
                 "status": status,
             });
             assert_eq!(headline(&object, "2026-01-02T00:00:00Z".parse().unwrap()).as_deref(), expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_start_is_told_with_what_is_wrong() {
+        let error = "application: exit code 1; it said: error: table `ordres` does not exist\n  --> ~/s1.sql:28:6\n  \
+                     hint: did you mean `orders`?";
+        for (reason, expected) in [
+            (
+                "RecoverDeployment",
+                "It cannot start: s1.sql:28:6: table `ordres` does not exist; did you mean `orders`?",
+            ),
+            (
+                "JobStarting",
+                "It is not running yet, for 12s so far; the last start failed: s1.sql:28:6: table `ordres` does not \
+                 exist; did you mean `orders`?",
+            ),
+        ] {
+            let object = json!({
+                "spec": {"job": {"state": "running"}},
+                "status": {"lifecycleState": "DEPLOYED", "error": error, "conditions": [
+                    {"type": "Running", "status": "False", "lastTransitionTime": "2026-01-01T23:59:48Z"},
+                    {"type": "Settled", "status": "False", "reason": reason},
+                ]},
+            });
+            assert_eq!(headline(&object, "2026-01-02T00:00:00Z".parse().unwrap()).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_session_job_that_waits_for_its_session_cluster_names_it() {
+        let object = json!({
+            "spec": {"deploymentName": "session", "job": {"state": "running"}},
+            "status": {"lifecycleState": "CREATED", "conditions": [
+                {"type": "Settled", "status": "False", "reason": "SessionNotReady"}]},
+        });
+        for (words, expected) in [
+            ("sessionjob/a", "`kobel explain session` tells more of its session cluster."),
+            ("sessionjob/a -n team", "`kobel explain session -n team` tells more of its session cluster."),
+        ] {
+            assert_eq!(advice(&object, words).as_deref(), Some(expected));
         }
     }
 

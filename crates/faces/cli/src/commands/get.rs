@@ -8,8 +8,9 @@ use kobel_kubernetes::watch::{Shape, Watch};
 use kobel_model::{Error, Result};
 use serde_json::{Value, json};
 
-use super::client::{Session, complete, kind_of, print, reference};
+use super::client::{Session, complete, namespace_made, print, reference};
 use super::columns::Columns;
+use super::meant_kind::kind_meant;
 use super::namesakes::missing;
 use crate::args::resources::{GetArguments, Output};
 use crate::exit::Exit;
@@ -30,7 +31,7 @@ async fn get(arguments: &GetArguments, terminal: &Terminal) -> Result<Exit> {
         return Err(Error::invalid("a name and a selector cannot be given together").with_hint("leave out one of them"));
     }
     let session = Session::open(&arguments.api).await?;
-    let served = kind_of(&session, "get", kind, name)?;
+    let served = kind_meant(&session, "get", kind, name).await?;
     let namespace = if arguments.all_namespaces { None } else { session.namespace_of(served) };
     let selection = Selection {
         namespace: namespace.map(str::to_owned),
@@ -58,11 +59,13 @@ impl Query<'_> {
         let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
         let table = match self.name {
             // A list would not tell that there is no such object.
-            Some(name) if !self.arguments.watch => match cluster.table_of(self.served, namespace, name).await {
+            Some(name) => match cluster.table_of(self.served, namespace, name).await {
+                // Only a list has the version that a watch goes on from.
+                Ok(_) if self.arguments.watch => cluster.table(self.served, &self.selection).await?,
                 Ok(table) => table,
                 Err(failure) => return Err(missing(self.session, failure, self.served, name).await),
             },
-            _ => cluster.table(self.served, &self.selection).await?,
+            None => cluster.table(self.served, &self.selection).await?,
         };
         let layout = Layout {
             columns: table.columns.clone(),
@@ -73,6 +76,7 @@ impl Query<'_> {
         let mut rows = layout.rows(&table);
         if rows.is_empty() && !self.arguments.watch {
             self.terminal.say(&self.nothing());
+            self.warn_of_namespace().await;
             return Ok(Exit::Done);
         }
         rows.insert(0, layout.header());
@@ -97,14 +101,16 @@ impl Query<'_> {
     async fn objects(&self) -> Result<Exit> {
         let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
         let is_single = self.name.is_some() && !self.arguments.watch;
-        let (objects, version) = match self.name {
-            Some(name) if is_single => {
-                let object = match cluster.get(self.served, namespace, name).await {
-                    Ok(object) => object,
-                    Err(failure) => return Err(missing(self.session, failure, self.served, name).await),
-                };
-                (vec![object], String::new())
-            }
+        let named = match self.name {
+            // A list, and what is watched after it, would not tell that there is no such object.
+            Some(name) => match cluster.get(self.served, namespace, name).await {
+                Ok(object) => Some(object),
+                Err(failure) => return Err(missing(self.session, failure, self.served, name).await),
+            },
+            None => None,
+        };
+        let (objects, version) = match named {
+            Some(object) if is_single => (vec![object], String::new()),
             _ => {
                 let mut list = cluster.list(self.served, &self.selection).await?;
                 let version = metadata(&list, "resourceVersion").to_owned();
@@ -161,6 +167,16 @@ impl Query<'_> {
             text.push('\n');
         }
         Ok(text)
+    }
+
+    /// Tells of a namespace that is not there; nothing is in it, so that a wrong word looks like an empty one.
+    async fn warn_of_namespace(&self) {
+        let Some(namespace) = &self.selection.namespace else { return };
+        let Ok(namespaces) = self.session.kinds.named("namespaces") else { return };
+        if let Ok(None) = self.session.cluster.find(namespaces, None, namespace).await {
+            let advice = namespace_made(namespace);
+            self.terminal.warn(&format!("there is no namespace `{namespace}`; {advice}"));
+        }
     }
 
     fn nothing(&self) -> String {

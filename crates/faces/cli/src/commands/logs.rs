@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kobel_model::{Error, ErrorKind, Result};
+use kobel_model::{Error, ErrorKind, Result, nearest};
 
 use super::client::{Session, complete, print};
 use super::finding;
@@ -59,7 +59,9 @@ async fn logs(arguments: &LogsArguments, terminal: &Terminal) -> Result<Exit> {
             }
         }
     };
-    let mut reader = Reader { directory, role: arguments.role.as_deref(), tails: BTreeMap::new(), terminal };
+    let typed = format!("{typed}{}", session.namespace_flag());
+    let mut reader =
+        Reader { directory, typed: &typed, role: arguments.role.as_deref(), tails: BTreeMap::new(), terminal };
     reader.look(arguments.tail)?;
     if reader.tails.is_empty() && !arguments.follow {
         return Err(reader.nothing());
@@ -85,6 +87,8 @@ fn is_elsewhere(directory: &Path) -> bool {
 /// The files of an application as they are read.
 struct Reader<'a> {
     directory: PathBuf,
+    /// What names the application on a command line.
+    typed: &'a str,
     role: Option<&'a str>,
     tails: BTreeMap<String, Open>,
     terminal: &'a Terminal,
@@ -155,6 +159,14 @@ impl Reader<'_> {
         roles.next().is_some_and(|first| roles.any(|role| role != first))
     }
 
+    /// The command that prints the log that was meant, or all of them.
+    fn command(&self, role: &str, roles: &[&str]) -> String {
+        match nearest(role, roles.iter().copied()) {
+            Some(meant) => format!("did you mean `kobel logs {} --role {meant}`?", self.typed),
+            None => format!("`kobel logs {}` prints all", self.typed),
+        }
+    }
+
     fn nothing(&self) -> Error {
         let place = self.directory.display();
         let all = names(&self.directory).unwrap_or_default();
@@ -162,10 +174,11 @@ impl Reader<'_> {
         roles.sort_unstable();
         roles.dedup();
         match self.role {
-            Some(role) if !roles.is_empty() => {
-                Error::new(ErrorKind::Missing, format!("there is no log of `{role}` in `{place}`"))
-                    .with_hint(format!("there are logs of {}", roles.join(", ")))
-            }
+            Some(role) if !roles.is_empty() => Error::new(
+                ErrorKind::Missing,
+                format!("there is no log of `{role}` in `{place}`"),
+            )
+            .with_hint(format!("there are logs of {}: {}", roles.join(", "), self.command(role, &roles))),
             _ => Error::new(ErrorKind::Missing, format!("there are no logs in `{place}`"))
                 .with_hint("the processes may not have started yet; `-f` waits for them"),
         }
@@ -240,7 +253,7 @@ mod tests {
     use super::*;
 
     fn reader<'a>(directory: &Path, role: Option<&'a str>, terminal: &'a Terminal) -> Reader<'a> {
-        Reader { directory: directory.to_owned(), role, tails: BTreeMap::new(), terminal }
+        Reader { directory: directory.to_owned(), typed: "orders", role, tails: BTreeMap::new(), terminal }
     }
 
     #[test]
@@ -292,6 +305,9 @@ mod tests {
         let mut reader = reader(directory.path(), Some("jobmanager"), &terminal);
         reader.look(None).unwrap();
         assert!(reader.tails.is_empty());
-        assert_eq!(reader.nothing().hint(), Some("there are logs of application"));
+        assert_eq!(reader.nothing().hint(), Some("there are logs of application: `kobel logs orders` prints all"));
+        reader.role = Some("aplication");
+        let meant = "there are logs of application: did you mean `kobel logs orders --role application`?";
+        assert_eq!(reader.nothing().hint(), Some(meant));
     }
 }

@@ -10,15 +10,18 @@ use serde_json::Value;
 
 use super::changed_program::local;
 use super::client::Session;
-use super::nearby::neighbour;
+use super::nearby::sibling;
+use super::reported::Reported;
 use super::target::Target;
 
 /// The context that `kobel up` writes.
 const EMBEDDED_CONTEXT: &str = "kobel";
 /// Where an application, a session job or a pair of applications names its program.
 const PROGRAMS: [&str; 2] = ["/spec/job/jarURI", "/spec/template/spec/job/jarURI"];
+/// Whether the program of a pair is to run.
+const PAIR_STATE: &str = "/spec/template/spec/job/state";
 /// Whether the program is to run; what is absent is to run.
-const STATES: [&str; 2] = ["/spec/job/state", "/spec/template/spec/job/state"];
+const STATES: [&str; 2] = ["/spec/job/state", PAIR_STATE];
 
 /// What to say of an object whose program is no file of this machine.
 pub(crate) fn warning(session: &Session, served: &Served, object: &Value) -> Option<String> {
@@ -33,20 +36,30 @@ fn sentence(object: &Value, name: &str, words: &str) -> Option<String> {
     let uri = PROGRAMS.iter().find_map(|place| object.pointer(place)?.as_str())?;
     let path = local(uri)?;
     let what = what_is_wrong(&path)?;
-    let is_suspended = STATES.iter().any(|place| object.pointer(place).and_then(Value::as_str) == Some("suspended"));
-    let then = if is_suspended {
-        format!("it must be there before `kobel resume {words}`")
-    } else {
-        format!("`{name}` waits until it is there, and `kobel explain {words}` tells how it is")
+    let suspended = STATES.iter().find(|place| object.pointer(place).and_then(Value::as_str) == Some("suspended"));
+    let then = match suspended {
+        Some(&PAIR_STATE) => format!("it must be there before `{}: running` is asked for", field(PAIR_STATE)),
+        Some(_) => format!("it must be there before `kobel resume {words}`"),
+        None if Reported::of(object).job_state() == Some("RUNNING") => {
+            format!("`{name}` runs on as it is, and can be started again only once it is there")
+        }
+        None => format!("`{name}` waits until it is there, and `kobel explain {words}` tells how it is"),
     };
-    let near = neighbour(&path).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let near = sibling(&path).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     Some(format!("{what}; {then}{near}"))
+}
+
+/// A place in an object as messages write it.
+fn field(place: &str) -> String {
+    place.trim_start_matches('/').replace('/', ".")
 }
 
 fn what_is_wrong(path: &Path) -> Option<String> {
     let shown = path.display();
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => Some(format!("`{shown}` is a directory, not the file of a program")),
+        Ok(metadata) if metadata.is_dir() => {
+            Some(format!("`{shown}` is a directory, and a file is expected in its place"))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Some(format!("there is no file `{shown}` on this machine"))
         }
@@ -72,6 +85,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let here = directory.path().display().to_string();
         fs::write(directory.path().join("orders.sql"), "SELECT 1;").unwrap();
+        fs::write(directory.path().join("flights.yaml"), "").unwrap();
         let job = |file: &str, state: &str| json!({"jarURI": format!("local://{here}/{file}"), "state": state});
         let waits = "`orders` waits until it is there, and `kobel explain orders -n team` tells how it is";
         for (spec, expected) in [
@@ -89,6 +103,13 @@ mod tests {
                 )),
             ),
             (
+                json!({"template": {"spec": {"job": job("flights.sql", "suspended")}}}),
+                Some(format!(
+                    "there is no file `{here}/flights.sql` on this machine; it must be there before \
+                     `spec.template.spec.job.state: running` is asked for"
+                )),
+            ),
+            (
                 json!({"job": job("flights.sql", "suspended")}),
                 Some(format!(
                     "there is no file `{here}/flights.sql` on this machine; it must be there before \
@@ -101,7 +122,23 @@ mod tests {
         }
         let folder = json!({"spec": {"job": {"jarURI": format!("local://{here}")}}});
         let said = sentence(&folder, "orders", "orders");
-        assert!(said.as_ref().is_some_and(|said| said.contains("is a directory, not the file")), "{said:?}");
+        assert!(said.as_ref().is_some_and(|said| said.contains("is a directory, and a file is expected")), "{said:?}");
+    }
+
+    #[test]
+    fn what_runs_does_not_wait_for_its_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let job = json!({"jarURI": format!("local://{}/flights.sql", directory.path().display()), "state": "running"});
+        for spec in [json!({"job": job}), json!({"template": {"spec": {"job": job}}})] {
+            for (state, part) in [
+                ("RUNNING", "; `orders` runs on as it is, and can be started again only once it is there"),
+                ("RECONCILING", "; `orders` waits until it is there, and `kobel explain o` tells how it is"),
+            ] {
+                let object = json!({"spec": spec, "status": {"jobStatus": {"state": state}}});
+                let said = sentence(&object, "orders", "o");
+                assert!(said.as_ref().is_some_and(|said| said.ends_with(part)), "{state}: {said:?}");
+            }
+        }
     }
 
     #[test]

@@ -39,12 +39,12 @@ pub(crate) async fn owner(session: &Session, target: &Target) -> Option<Target> 
 /// That a command works on jobs and not on pairs; `words` are those by which commands are told of the pair, and
 /// `deployments` those for its deployments.
 pub(crate) fn refusal(wanted: &Wanted<'_>, name: &str, words: &str, deployments: &[String]) -> Error {
-    let (kind, hint) = match (template_field(wanted.verb), deployments) {
+    let (kind, hint) = match (in_template(wanted), deployments) {
         (Some(field), _) => (
             ErrorKind::Invalid,
             format!(
-                "change `spec.template.spec.{field}` in the manifest of `{name}` and `kobel apply -f FILE`; what is \
-                 done to its deployments by hand is not kept"
+                "set {field} in the manifest of `{name}` and `kobel apply -f FILE`; what is done to its deployments \
+                 by hand is not kept"
             ),
         ),
         (None, []) => {
@@ -64,14 +64,40 @@ pub(crate) fn refusal(wanted: &Wanted<'_>, name: &str, words: &str, deployments:
     Error::new(kind, format!("`{name}` is a FlinkBlueGreenDeployment, which has no job of its own")).with_hint(hint)
 }
 
-/// What a command changes in the template of a pair rather than in one of its deployments.
-fn template_field(verb: &str) -> Option<&'static str> {
-    match verb {
-        "suspend" | "resume" => Some("job.state"),
-        "rescale" => Some("job.parallelism"),
-        "restart" => Some("restartNonce"),
-        _ => None,
+/// That a pair would undo at once what a command does to one of its deployments; absent if it would not.
+pub(crate) fn objection(wanted: &Wanted<'_>, name: &str, pair: &str) -> Option<Error> {
+    let field = in_template(wanted).filter(|_| ["suspend", "resume"].contains(&wanted.verb))?;
+    let message = format!("`{name}` belongs to the FlinkBlueGreenDeployment `{pair}`, which would undo that");
+    Some(
+        Error::invalid(message).with_hint(format!("set {field} in the manifest of `{pair}` and `kobel apply -f FILE`")),
+    )
+}
+
+/// What is lost if a deployment of a pair is deleted, of which it is known whether it serves.
+pub(crate) fn loss(deployment: &Value, pair: &Value) -> Option<String> {
+    let (name, of) = (metadata(deployment, "name"), metadata(pair, "name"));
+    let is_leaving = pair.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
+    if is_leaving || name != format!("{of}-{}", colours(pair)[0]) {
+        return None;
     }
+    Some(format!(
+        "`{name}` serves for the FlinkBlueGreenDeployment `{of}`, which does not make it anew by itself: nothing \
+         serves until `spec.template.spec.job.initialSavepointPath` in the manifest of `{of}` names a snapshot and \
+         `spec.template.spec.job.savepointRedeployNonce` is another number; `kobel events {name}` tells where its \
+         newest snapshot lies (`SnapshotKept`)"
+    ))
+}
+
+/// What a command changes in the template of a pair rather than in one of its deployments.
+fn in_template(wanted: &Wanted<'_>) -> Option<String> {
+    let field = match wanted.verb {
+        "suspend" => "job.state: suspended",
+        "resume" => "job.state: running",
+        "rescale" => return Some(format!("`spec.template.spec.job.parallelism: {}`", wanted.rest.unwrap_or("N"))),
+        "restart" => return Some("`spec.template.spec.restartNonce` to another number".to_owned()),
+        _ => return None,
+    };
+    Some(format!("`spec.template.spec.{field}`"))
 }
 
 /// The colours, that of the deployment that serves first.
@@ -138,14 +164,50 @@ mod tests {
             (
                 "suspend",
                 &deployments[..],
-                "change `spec.template.spec.job.state` in the manifest of `orders` and `kobel apply -f FILE`; what is \
-                 done to its deployments by hand is not kept",
+                "set `spec.template.spec.job.state: suspended` in the manifest of `orders` and `kobel apply -f FILE`; \
+                 what is done to its deployments by hand is not kept",
+            ),
+            (
+                "restart",
+                &[],
+                "set `spec.template.spec.restartNonce` to another number in the manifest of `orders` and `kobel apply \
+                 -f FILE`; what is done to its deployments by hand is not kept",
             ),
         ] {
             let error = refusal(&Wanted::new(verb, "orders"), "orders", "flinkbgdep/orders -n team", deployments);
             assert_eq!(error.hint(), Some(expected));
             assert!(error.to_string().starts_with("`orders` is a FlinkBlueGreenDeployment"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_a_pair_would_undo_is_refused_with_what_to_set_instead() {
+        for (verb, expected) in [
+            ("suspend", Some("`spec.template.spec.job.state: suspended`")),
+            ("resume", Some("`spec.template.spec.job.state: running`")),
+            ("restart", None),
+            ("rescale", None),
+        ] {
+            let error = objection(&Wanted::new(verb, "orders-blue"), "orders-blue", "orders");
+            let hint = error.as_ref().and_then(Error::hint).map(str::to_owned);
+            let expected =
+                expected.map(|field| format!("set {field} in the manifest of `orders` and `kobel apply -f FILE`"));
+            assert_eq!(hint, expected, "{verb}");
+        }
+        let rescale = Wanted { verb: "rescale", typed: "orders", rest: Some("4") };
+        assert_eq!(in_template(&rescale).as_deref(), Some("`spec.template.spec.job.parallelism: 4`"));
+    }
+
+    #[test]
+    fn whoever_deletes_the_one_that_serves_is_warned() {
+        let deployment = |name: &str| json!({"metadata": {"name": name}});
+        let pair = json!({"metadata": {"name": "orders"}, "status": {"blueGreenState": "ACTIVE_GREEN"}});
+        let told = loss(&deployment("orders-green"), &pair).unwrap();
+        assert!(told.starts_with("`orders-green` serves") && told.contains("`kobel events orders-green`"), "{told}");
+        assert_eq!(loss(&deployment("orders-blue"), &pair), None);
+        let mut leaving = pair.clone();
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert_eq!(loss(&deployment("orders-green"), &leaving), None);
     }
 
     #[test]

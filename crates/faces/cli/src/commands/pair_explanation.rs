@@ -122,9 +122,15 @@ impl Pair<'_> {
         let Some(state) = state(object) else {
             return "Nothing is reported: no control loop has looked at it yet.".to_owned();
         };
-        let until = self.left().map(|left| format!(", which is given up in {left}")).unwrap_or_default();
+        let until = self.left().map(|left| format!(", for at most {left} more")).unwrap_or_default();
         let name = self.target.name();
         match phase(state) {
+            Phase::Active(colour) if !self.has(&colour) && is_at_rest(object) => {
+                format!("Nothing runs, as asked; `{name}-{colour}`, which served, is gone.")
+            }
+            Phase::Active(colour) if !self.has(&colour) => {
+                format!("`{name}-{colour}` served and is not there any more: nothing serves.")
+            }
             Phase::Active(colour) if is_at_rest(object) => format!("`{name}-{colour}` is suspended, as asked."),
             Phase::Active(colour) if gave_up(object) => {
                 format!("`{name}-{colour}` serves, and the last change was given up.")
@@ -146,6 +152,13 @@ impl Pair<'_> {
             Phase::Other if state == "INITIALIZING_BLUE" => "It is accepted, and nothing was started yet.".to_owned(),
             Phase::Other => format!("It is {state}."),
         }
+    }
+
+    /// Whether the deployment of a colour is there, and stays.
+    fn has(&self, colour: &str) -> bool {
+        let name = format!("{}-{colour}", self.target.name());
+        let found = self.deployments.iter().find(|deployment| deployment.name() == name);
+        found.is_some_and(|deployment| Reported::of(&deployment.object).leaving_since().is_none())
     }
 
     /// How long is still waited for what is under way.
@@ -182,8 +195,8 @@ impl Membership<'_> {
         }
         if is_asked_to_rest(deployment) && reported.lifecycle() == Some("SUSPENDED") {
             sentences.push(format!(
-                "It belongs to the FlinkBlueGreenDeployment `{name}`: change `spec.template.spec.job.state` in its \
-                 manifest and `kobel apply -f FILE` to start it."
+                "It belongs to the FlinkBlueGreenDeployment `{name}`: set `spec.template.spec.job.state: running` in \
+                 its manifest and `kobel apply -f FILE` to start it."
             ));
             return sentences;
         }

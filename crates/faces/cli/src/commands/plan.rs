@@ -39,7 +39,10 @@ fn text(plan: &Plan) -> String {
         push_escaped(&mut text, words);
         text.push('\n');
     };
-    plan.changes.iter().for_each(|change| line("  ~ ", change));
+    for change in &plan.changes {
+        let (sign, words) = signed(change);
+        line(&format!("  {sign} "), &words);
+    }
     line("  plan: ", &plan.summary);
     for (step, number) in plan.steps.iter().zip(1..) {
         line(&format!("    {number}. "), step);
@@ -52,6 +55,16 @@ fn text(plan: &Plan) -> String {
     text
 }
 
+/// A change with its sign: `+` for what is new, `-` for what goes, `~` for another value.
+fn signed(change: &str) -> (char, String) {
+    let Some((path, values)) = change.split_once(" : ") else { return ('~', change.to_owned()) };
+    match (values.strip_prefix("null -> "), values.strip_suffix(" -> null")) {
+        (Some(value), _) => ('+', format!("{path} : {value}")),
+        (None, Some(value)) => ('-', format!("{path} : {value}")),
+        (None, None) => ('~', change.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,7 +73,12 @@ mod tests {
     fn a_plan_has_a_line_for_each_thing() {
         let told = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let plan = Plan {
-            changes: told(&["job.parallelism : 2 -> 4", "job.entryClass : a\u{1b}[31m -> b"]),
+            changes: told(&[
+                "job.parallelism : 2 -> 4",
+                "job.entryClass : a\u{1b}[31m -> b",
+                "flinkConfiguration.a.b : null -> 10s",
+                "restartNonce : 3 -> null",
+            ]),
             summary: "upgrade by savepoint; the job keeps its state".to_owned(),
             steps: told(&[
                 "stop job `a` with a savepoint",
@@ -72,6 +90,8 @@ mod tests {
         let expected = [
             "  ~ job.parallelism : 2 -> 4",
             "  ~ job.entryClass : a\\u001b[31m -> b",
+            "  + flinkConfiguration.a.b : 10s",
+            "  - restartNonce : 3",
             "  plan: upgrade by savepoint; the job keeps its state",
             "    1. stop job `a` with a savepoint",
             "    2. end its cluster",

@@ -82,6 +82,12 @@ impl<'a> Reported<'a> {
         self.text("/status/jobStatus/upgradeSavepointPath")
     }
 
+    /// The spec that was carried out last.
+    pub(crate) fn last_spec(self) -> Option<Value> {
+        let recorded = self.text("/status/reconciliationStatus/lastReconciledSpec")?;
+        serde_json::from_str::<Value>(recorded).ok()?.get_mut("spec").map(Value::take)
+    }
+
     /// How far the job manager is up: `READY`.
     pub(crate) fn job_manager(self) -> Option<&'a str> {
         self.text("/status/jobManagerDeploymentStatus")
@@ -146,6 +152,18 @@ mod tests {
         ] {
             let object = json!({"status": {"error": error}});
             assert_eq!(Reported::of(&object).error().as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn the_last_spec_is_read_from_its_record() {
+        for (recorded, expected) in [
+            (json!(r#"{"spec":{"restartNonce":1},"resource_metadata":{}}"#), Some(json!({"restartNonce": 1}))),
+            (json!("no record"), None),
+            (json!(null), None),
+        ] {
+            let object = json!({"status": {"reconciliationStatus": {"lastReconciledSpec": recorded}}});
+            assert_eq!(Reported::of(&object).last_spec(), expected);
         }
     }
 

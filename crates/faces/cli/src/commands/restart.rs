@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::change::{Order, Plan, is_suspended};
 use super::client::complete;
+use super::reported::Reported;
 use super::settling::Goal;
 use super::target::Target;
 use super::wanted::Wanted;
@@ -20,11 +21,25 @@ pub(crate) fn run(arguments: &RestartArguments) -> Exit {
         wanted: Wanted::new("restart", &typed),
         wait: &arguments.wait,
         api: &arguments.api,
-        outcome: "restarted",
-        asked: "restart asked for",
+        outcome: if arguments.withdraw { "goes on as before; the restart is withdrawn" } else { "restarted" },
+        asked: if arguments.withdraw { "withdrawal of the restart asked for" } else { "restart asked for" },
         already: "is restarted already",
     };
-    complete(&terminal, order.carry_out(plan, &terminal))
+    let what: fn(&Target, &str) -> Result<Plan> = if arguments.withdraw { withdrawal } else { plan };
+    complete(&terminal, order.carry_out(what, &terminal))
+}
+
+/// Asks for the number again that was carried out last.
+fn withdrawal(target: &Target, words: &str) -> Result<Plan> {
+    let declared = target.object.pointer("/spec/restartNonce").filter(|nonce| !nonce.is_null());
+    let last = Reported::of(&target.object).last_spec();
+    let recorded = last.as_ref().map(|last| last.get("restartNonce").filter(|nonce| !nonce.is_null()));
+    let Some(before) = recorded.filter(|before| *before != declared) else {
+        return Err(Error::invalid(format!("`{}` has no restart that could be withdrawn", target.name()))
+            .with_hint(format!("`kobel explain {words}` tells what it waits for")));
+    };
+    let goal = if is_suspended(target) { Goal::Suspended } else { Goal::Running };
+    Ok(Plan { goal, patch: json!({"spec": {"restartNonce": before}}) })
 }
 
 fn plan(target: &Target, words: &str) -> Result<Plan> {
@@ -47,8 +62,7 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_is_suspended_is_resumed_and_not_restarted() {
+    fn target(object: Value) -> Target {
         let served = Served {
             group: "flink.apache.org".to_owned(),
             version: "v1beta1".to_owned(),
@@ -59,9 +73,34 @@ mod tests {
             is_namespaced: true,
             verbs: Vec::new(),
         };
+        Target { served, object }
+    }
+
+    #[test]
+    fn what_is_suspended_is_resumed_and_not_restarted() {
         let object = json!({"metadata": {"name": "a"}, "spec": {"job": {"state": "suspended"}}});
-        let error = plan(&Target { served, object }, "a -n team").map(drop).unwrap_err();
+        let error = plan(&target(object), "a -n team").map(drop).unwrap_err();
         assert_eq!(error.hint(), Some("`kobel resume a -n team` starts it"));
+    }
+
+    #[test]
+    fn a_restart_is_withdrawn_by_the_number_of_before() {
+        for (declared, recorded, expected) in [
+            (json!(2), json!({"restartNonce": 1}), Some(json!(1))),
+            (json!(1), json!({}), Some(json!(null))),
+            (json!(1), json!({"restartNonce": 1}), None),
+            (json!(null), json!({}), None),
+        ] {
+            let last = json!({"spec": recorded}).to_string();
+            let object = json!({
+                "metadata": {"name": "a"}, "spec": {"restartNonce": declared, "job": {}},
+                "status": {"reconciliationStatus": {"lastReconciledSpec": last}},
+            });
+            let patch = withdrawal(&target(object), "a").ok().map(|plan| plan.patch["spec"]["restartNonce"].clone());
+            assert_eq!(patch, expected, "{declared} {recorded}");
+        }
+        // What never started has nothing to go back to.
+        assert!(withdrawal(&target(json!({"spec": {"restartNonce": 1}})), "a").is_err());
     }
 
     #[test]

@@ -76,10 +76,6 @@ fn run_script(
     tell(terminal, &notices);
     let script = Script::read(arguments)?;
     let statements = script.statements()?;
-    if statements.is_empty() {
-        terminal.note(&format!("`{}` has no statements", script.name));
-        return Ok(Exit::Done);
-    }
     let connectors: Arc<dyn Connectors> = Arc::new(StandardConnectors::new(streams(terminal)));
     let runner = JobRunner {
         terminal: Arc::clone(terminal),
@@ -185,7 +181,7 @@ impl Program {
         let jobs = self.jobs()?;
         match jobs.len() {
             1 => Ok(()),
-            0 => Err(Error::invalid(format!("`{}` has no job: no `INSERT INTO` and no query", self.script.name))),
+            0 => Err(self.script.idle()),
             count => {
                 Err(Error::unsupported(format!("`{}` has {count} jobs, and an application has one", self.script.name))
                     .with_hint("put its statements into `EXECUTE STATEMENT SET BEGIN … END`"))
@@ -205,10 +201,25 @@ impl Program {
             if let Outcome::Job(plan) = outcome {
                 let resumed = resume.as_ref().filter(|resume| resume.statement == plan.statement);
                 let restore = resumed.map(|resume| resume.restore(session.settings()));
-                runner.check(plan, Start { settings: session.settings(), restore, service: None })?;
+                let checked = runner.check(plan, Start { settings: session.settings(), restore, service: None });
+                checked.map_err(|error| self.script.placed(error))?;
             }
         }
         Ok(())
+    }
+
+    /// Whether no statement moves rows or answers anything: such a script does nothing that anybody could see.
+    fn is_idle(&self) -> bool {
+        self.statements.iter().all(|statement| {
+            matches!(
+                statement.kind,
+                StatementKind::Set(Some(_))
+                    | StatementKind::Reset(_)
+                    | StatementKind::CreateTable(_)
+                    | StatementKind::CreateView(_)
+                    | StatementKind::Drop(_)
+            )
+        })
     }
 
     /// Whether a setting may name a snapshot to start from.
@@ -281,7 +292,8 @@ impl ScriptRun<'_> {
                 return Ok(exit);
             }
         }
-        Ok(Exit::Done)
+        // What is wrong with a statement was told before this.
+        if self.program.is_idle() { Err(self.program.script.idle()) } else { Ok(Exit::Done) }
     }
 
     /// Runs one statement; the answer is set if the script ends with it.
@@ -325,7 +337,8 @@ impl ScriptRun<'_> {
             service.hide(plan.table_options().into_iter());
         }
         let start = Start { settings, restore, service: self.service.as_ref() };
-        let ended = self.runner.run(plan, start, &mut self.lineage, self.checkpoints)?;
+        let ended = self.runner.run(plan, start, &mut self.lineage, self.checkpoints);
+        let ended = ended.map_err(|error| self.program.script.placed(error))?;
         let is_last = statement + 1 == self.program.statements.len();
         match ended.end {
             JobEnd::Finished if !ended.was_interrupted || is_last => Ok(None),

@@ -11,6 +11,7 @@ use super::change::{is_suspended, job_of};
 use super::client::{Session, complete, explained, print};
 use super::finding;
 use super::follow::Follow;
+use super::interruption::{self, Interruption};
 use super::reported::Reported;
 use super::settling::judge_snapshot;
 use super::target::{SNAPSHOT, Target};
@@ -32,6 +33,9 @@ async fn savepoint(arguments: &SavepointArguments, terminal: &Terminal) -> Resul
     if is_suspended(&target) {
         return Err(suspended(&target, &session));
     }
+    if let Some(error) = at_rest(&target, &target.typed(&session)) {
+        return Err(error);
+    }
     let asked = snapshot(&target, arguments, Timestamp::now().as_millisecond());
     let served = session.kinds.of_manifest(API_VERSION, SNAPSHOT)?.clone();
     let made = session.cluster.create(&served, target.namespace(), None, &asked).await.map_err(explained)?;
@@ -42,7 +46,10 @@ async fn savepoint(arguments: &SavepointArguments, terminal: &Terminal) -> Resul
     }
     terminal.drop_unread_rows();
     let follow = Follow { session: &session, target: &snapshot, timeout: arguments.wait.timeout, terminal };
-    let done = follow.until(judge_snapshot).await?;
+    let Some(done) = Interruption::listen().or(follow.until(judge_snapshot)).await else {
+        return Ok(interruption::left(terminal, &format!("kobel describe {}", snapshot.typed(&session))));
+    };
+    let done = done?;
     let Some(path) = done.pointer("/status/path").and_then(Value::as_str) else {
         let message = format!("the savepoint `{}` is complete, and nothing says where it lies", snapshot.name());
         return Err(Error::new(ErrorKind::Bug, message));
@@ -59,6 +66,18 @@ fn suspended(target: &Target, session: &Session) -> Error {
         hint.push_str(&format!("; it goes on from `{path}`"));
     }
     Error::invalid(format!("`{}` is suspended, so there is no savepoint to take", target.name())).with_hint(hint)
+}
+
+/// That a job which does not run at the moment has no savepoint to be taken of. Asking for one all the same would leave
+/// a snapshot behind that was given up.
+fn at_rest(target: &Target, words: &str) -> Option<Error> {
+    let state = Reported::of(&target.object).job_state();
+    if state == Some("RUNNING") {
+        return None;
+    }
+    let how = state.map_or_else(|| "it was not started yet".to_owned(), |state| format!("its job is {state}"));
+    let message = format!("`{}` does not run ({how}), so there is no savepoint to take", target.name());
+    Some(Error::invalid(message).with_hint(format!("`kobel explain {words}` tells why")))
 }
 
 /// A directory as the API takes it: a path of this machine is made whole, for whoever reads it stands elsewhere.
@@ -136,6 +155,35 @@ mod tests {
         (arguments.path, arguments.format) = (Some("file:///s".into()), Some(Format::Native));
         let full = snapshot(&target, &arguments, 5);
         assert_eq!(full["spec"]["savepoint"], json!({"path": "file:///s", "formatType": "NATIVE"}));
+    }
+
+    #[test]
+    fn no_savepoint_is_asked_for_of_what_does_not_run() {
+        let served = Served {
+            group: "flink.apache.org".to_owned(),
+            version: "v1beta1".to_owned(),
+            plural: "flinkdeployments".to_owned(),
+            singular: "flinkdeployment".to_owned(),
+            kind: "FlinkDeployment".to_owned(),
+            short_names: Vec::new(),
+            is_namespaced: true,
+            verbs: Vec::new(),
+        };
+        for (status, expected) in [
+            (json!({"jobStatus": {"state": "RUNNING"}}), None),
+            (
+                json!({"jobStatus": {"state": "RECONCILING"}}),
+                Some("`s1` does not run (its job is RECONCILING), so there is no savepoint to take"),
+            ),
+            (json!({}), Some("`s1` does not run (it was not started yet), so there is no savepoint to take")),
+        ] {
+            let object = json!({"metadata": {"name": "s1"}, "status": status});
+            let error = at_rest(&Target { served: served.clone(), object }, "s1 -n team");
+            assert_eq!(error.as_ref().map(ToString::to_string).as_deref(), expected);
+            if let Some(error) = error {
+                assert_eq!(error.hint(), Some("`kobel explain s1 -n team` tells why"));
+            }
+        }
     }
 
     #[test]

@@ -85,8 +85,13 @@ pub(crate) fn judge_snapshot(object: &Value) -> Step {
     match text("/status/state") {
         "COMPLETED" => Step::Done,
         state @ ("FAILED" | "ABANDONED") => {
-            let happened = if state == "FAILED" { "it failed" } else { "its job is gone" };
-            let message = if error.is_empty() { happened.to_owned() } else { format!("{happened}: {error}") };
+            let message = match (state, error) {
+                ("FAILED", "") => "it failed".to_owned(),
+                ("FAILED", error) => format!("it failed: {error}"),
+                // What is told may be that the job is there and does not run.
+                (_, "") => "its job is gone".to_owned(),
+                (_, error) => error.to_owned(),
+            };
             failed(ErrorKind::Invalid, &message)
         }
         "IN_PROGRESS" => Step::Going("the savepoint is being taken".to_owned()),
@@ -235,6 +240,21 @@ mod tests {
                 Step::Failed { .. } => "failed",
             };
             assert_eq!(word, expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_there_and_does_not_run_is_not_told_to_be_gone() {
+        for (status, expected) in [
+            (
+                json!({"state": "ABANDONED", "error": "its job does not run: it is FAILED"}),
+                "its job does not run: it is FAILED",
+            ),
+            (json!({"state": "ABANDONED"}), "its job is gone"),
+            (json!({"state": "FAILED", "error": "disk full"}), "it failed: disk full"),
+        ] {
+            let step = judge_snapshot(&json!({"status": status}));
+            assert_eq!(step, Step::Failed { kind: ErrorKind::Invalid, message: expected.to_owned() });
         }
     }
 

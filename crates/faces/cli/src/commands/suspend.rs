@@ -3,9 +3,10 @@
 use kobel_model::Result;
 use serde_json::json;
 
-use super::change::{Order, Plan, job_of};
+use super::change::{Order, Plan, is_suspended, job_of};
 use super::client::complete;
 use super::settling::Goal;
+use super::stateless;
 use super::target::Target;
 use super::wanted::Wanted;
 use crate::args::lifecycle::SuspendArguments;
@@ -24,10 +25,16 @@ pub(crate) fn run(arguments: &SuspendArguments) -> Exit {
         asked: "suspension asked for",
         already: "is suspended already",
     };
-    complete(&terminal, order.carry_out(plan, &terminal))
+    complete(&terminal, order.carry_out(|target, words| plan(target, words, &terminal), &terminal))
 }
 
-fn plan(target: &Target, _words: &str) -> Result<Plan> {
+fn plan(target: &Target, words: &str, terminal: &Terminal) -> Result<Plan> {
     job_of(target)?;
+    if !is_suspended(target) && stateless::is_stateless(&target.object) {
+        terminal.warn(&format!(
+            "its state is not kept, as `job.upgradeMode: stateless` asks: `kobel resume {words}` starts it WITHOUT \
+             state"
+        ));
+    }
     Ok(Plan { goal: Goal::Suspended, patch: json!({"spec": {"job": {"state": "suspended"}}}) })
 }

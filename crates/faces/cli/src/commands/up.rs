@@ -31,7 +31,12 @@ const LOG_FILES: usize = 4;
 /// Starts the API and reports what goes wrong.
 pub(crate) fn run(arguments: &UpArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    let ended = if arguments.detaching.detach { detach::start(arguments, &terminal) } else { up(arguments, &terminal) };
+    let start =
+        || if arguments.detaching.detach { detach::start(arguments, &terminal) } else { up(arguments, &terminal) };
+    let ended = match arguments.listen {
+        Some(address) => check_address(address, arguments.data_dir.as_deref()).and_then(|()| start()),
+        None => start(),
+    };
     match ended {
         Ok(exit) => exit,
         Err(error) => {
@@ -78,6 +83,18 @@ fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {
         terminal.inform(&left_running::told(&directory, arguments.data_dir.as_deref()));
     }
     Ok(Exit::Done)
+}
+
+/// Makes sure that an address can be listened at before anything is made on the disk.
+fn check_address(address: SocketAddr, data_dir: Option<&Path>) -> Result<()> {
+    // Whoever has the directory may have the address, too; that it runs already is told where it is found out.
+    if data::directory(data_dir).is_some_and(|directory| is_in_use(&directory)) {
+        return Ok(());
+    }
+    TcpListener::bind(address).map(drop).map_err(|error| {
+        Error::io(format!("cannot listen at `{address}`"), error)
+            .with_hint("any free port of this machine is taken with `kobel up --listen 127.0.0.1:0`")
+    })
 }
 
 /// That the data directory has its `kobel up` already, if that is why another cannot start.
@@ -166,6 +183,20 @@ mod tests {
         assert!(told.to_string().ends_with(&format!(", as process {}", std::process::id())), "{told}");
         assert!(told.hint().is_some_and(|hint| hint.contains("`kobel down --data-dir ")), "{told:?}");
         drop(announcement);
+    }
+
+    #[test]
+    fn an_address_that_is_taken_is_refused_before_a_directory_is_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = check_address(address, Some(&data)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.hint().is_some_and(|hint| hint.contains("--listen 127.0.0.1:0")), "{error:?}");
+        assert!(!data.exists());
+        drop(taken);
+        assert!(check_address(address, Some(&data)).is_ok());
     }
 
     #[test]

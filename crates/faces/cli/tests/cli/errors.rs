@@ -83,6 +83,7 @@ fn a_missing_input_file_is_named_with_its_job() {
     assert_eq!((ended.stdout.as_str(), ended.code), ("", Some(1)));
     assert!(ended.stderr.starts_with("error: cannot start job `collect`\n  caused by: "), "{}", ended.stderr);
     assert!(ended.stderr.contains("no-such-file.csv"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\n  hint: see option `path` of table `t`\n"), "{}", ended.stderr);
 }
 
 #[test]

@@ -53,12 +53,18 @@ fn a_mistake_is_told_with_what_to_do() {
         (&["suspend", "ordes"], &["hint: did you mean `orders`?"]),
         (&["describe", "flinkdep", "ordes"], &["not found", "hint: did you mean `orders`?"]),
         (&["explain", "orders", "-n", "other"], &["hint: there is one in the namespace `default`: add `-n default`"]),
+        (&["get", "flinkdep", "ordes", "-w"], &["not found", "hint: did you mean `orders`?"]),
+        (&["get", "orders"], &["hint: it is the name of an object: `kobel get flinkdep/orders`"]),
+        (&["describe", "nonsense"], &["the API serves no kind `nonsense`", "hint: it serves flink"]),
+        (&["get", "flinkdep", "-n", "nowhere"], &["warning: there is no namespace `nowhere`; create it with `printf"]),
     ]
     .into_iter()
     .map(|(arguments, parts)| (arguments, parts, ask(arguments)))
     .collect();
     up.interrupt();
     up.end();
+    let away = ask(&["get", "flinkdep"]);
+    assert!(away.stderr.contains("hint: start it with `kobel up --data-dir /"), "{}", away.stderr);
     assert!(ready.contains("ready in "), "{ready}");
     for (arguments, parts, ended) in told {
         for part in parts {

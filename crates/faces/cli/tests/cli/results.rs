@@ -90,12 +90,22 @@ fn a_time_with_zone_is_shown_in_the_zone_of_the_session() {
 }
 
 #[test]
-fn an_empty_script_says_so() {
+fn a_script_in_which_nothing_runs_is_an_error() {
     let directory = tempdir().expect("a directory");
-    fs::write(directory.path().join("empty.sql"), "-- nothing\n;").expect("a file");
-    let ended = kobel(directory.path(), &["run", "empty.sql"]);
-    assert_eq!((ended.stdout.as_str(), ended.code), ("", Some(0)));
-    assert_eq!(ended.stderr, "note: `empty.sql` has no statements\n");
+    let table = "CREATE TABLE t (a INT) WITH ('connector' = 'datagen')";
+    for (text, is_refused) in [
+        ("-- nothing\n;", true),
+        (table, true),
+        ("SET 'parallelism.default' = '1'; RESET", true),
+        (format!("{table}; SHOW TABLES").as_str(), false),
+        ("SET", false),
+    ] {
+        fs::write(directory.path().join("idle.sql"), text).expect("a file");
+        let ended = kobel(directory.path(), &["run", "idle.sql"]);
+        assert_eq!(ended.code, Some(i32::from(is_refused)), "{text}: {}", ended.stderr);
+        let told = ended.stderr.contains("error: `idle.sql` has no job: no `INSERT INTO` and no query\n");
+        assert_eq!(told && ended.stderr.contains("such as `INSERT INTO target SELECT"), is_refused, "{text}");
+    }
 }
 
 #[test]

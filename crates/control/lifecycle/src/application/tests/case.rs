@@ -63,6 +63,7 @@ impl Case {
             savepoint: None,
             checkpoint: None,
             newest: Newest::None,
+            stopped_with: None,
             health: None,
             session: Some(SessionCluster::Ready),
             dependents: facts::Dependents::default(),

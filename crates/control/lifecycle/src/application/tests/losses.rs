@@ -51,6 +51,32 @@ fn a_job_manager_that_hangs_is_replaced_after_the_readiness_timeout() {
 }
 
 #[test]
+fn a_job_manager_that_comes_up_is_silent_for_some_seconds_and_nobody_is_alarmed() {
+    let mut case = silent();
+    case.record.job.start_ms = Some(case.facts.now_ms - 9_999);
+    let comes = case.decide().wait;
+    assert!(comes.message.ends_with(": its job manager comes up"), "{}", comes.message);
+    case.facts.now_ms += 1;
+    let waits = case.decide().wait;
+    assert_eq!(waits.reason, comes.reason);
+    assert!(waits.message.contains("does not answer yet (no answer came within 2s)"), "{}", waits.message);
+}
+
+#[test]
+fn a_job_that_restarts_tells_what_it_failed_with_and_who_restarts_it() {
+    let mut case = Case::deployed(UpgradeMode::LastState);
+    case.see(JobState::Restarting);
+    let facts::Job::Found(job) = &mut case.facts.job else { panic!("no job is seen") };
+    job.failure = Some("division by zero\n  at line 3".to_owned());
+    let decision = case.decide();
+    let told = decision.events.iter().find(|event| event.reason == "JobStatusChanged").unwrap();
+    assert_eq!(told.message, "job status changed from RUNNING to RESTARTING: division by zero");
+    let waits = &decision.wait.message;
+    assert!(waits.contains("it restarts by itself") && waits.contains("division by zero"), "{waits}");
+    assert!(!waits.contains("Flink itself"), "{waits}");
+}
+
+#[test]
 fn a_start_is_told_as_one_that_begins_for_it_is_told_before_it_is_tried() {
     let decision = Case::new(UpgradeMode::LastState).decide();
     let told = decision.events.iter().find(|event| event.reason == "Submit").unwrap();

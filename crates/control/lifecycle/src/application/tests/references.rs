@@ -193,6 +193,31 @@ fn pr_245_a_savepoint_that_a_new_job_manager_does_not_know_is_asked_for_again() 
 }
 
 #[test]
+fn pr_245_a_savepoint_that_nobody_told_of_goes_before_every_checkpoint() {
+    const SAVEPOINT: &str = "file:///savepoints/savepoint-old";
+    let stopping = || {
+        let mut case = Case::stopping(UpgradeMode::Savepoint);
+        case.facts.savepoint = Some(Operation::Unheard);
+        case.facts.newest = Newest::Snapshot { path: SAVEPOINT.to_owned(), at_ms: NOW };
+        case.facts.stopped_with = Some(SAVEPOINT.to_owned());
+        case
+    };
+    let mut lost = stopping();
+    lost.lose();
+    assert_eq!(start(&lost.decide()).restore.as_deref(), Some(SAVEPOINT));
+    let mut case = stopping();
+    case.see(JobState::Finished);
+    let decision = case.decide();
+    assert!(tells(&decision, "SavepointCompleted"), "{:?}", decision.events);
+    // Nothing is pending any more, so only checkpoints are looked for.
+    let mut case = case.after(&decision);
+    case.facts.stopped_with = None;
+    case.facts.newest = Newest::Snapshot { path: CHECKPOINT.to_owned(), at_ms: NOW - 60_000 };
+    case.lose();
+    assert_eq!(start(&case.decide()).restore.as_deref(), Some(SAVEPOINT));
+}
+
+#[test]
 fn flink_37372_a_failing_savepoint_leaves_the_job_running_and_is_not_tried_in_a_storm() {
     let mut case = Case::stopping(UpgradeMode::Savepoint);
     case.facts.savepoint = Some(Operation::Failed("no space left".to_owned()));
@@ -393,6 +418,10 @@ fn flink_40542_a_session_job_is_not_let_go_while_its_job_cannot_be_seen() {
     let not_ready = case.decide_session_job();
     assert_eq!(not_ready.act, None);
     assert!(not_ready.wait.message.contains("delete the session cluster"), "{}", not_ready.wait.message);
+    // Which session cluster it is must not be looked for.
+    case.spec["deploymentName"] = serde_json::json!("session");
+    let named = case.decide_session_job().wait.message;
+    assert!(named.starts_with("the job waits: its session cluster `session` is not ready: it starts"), "{named}");
 }
 
 #[test]

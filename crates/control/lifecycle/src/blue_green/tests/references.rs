@@ -159,7 +159,7 @@ fn a_change_waits_for_a_job_that_does_not_run_and_says_the_ways_out() {
     let decision = world.look();
     assert_eq!((decision.act, decision.wait.reason), (None, "WaitingForRunningJob"));
     assert_eq!(world.record.job, Some(JobState::Failing));
-    assert!(world.record.error.as_ref().unwrap().contains("`job.savepointRedeployNonce`"));
+    assert!(world.record.error.as_ref().unwrap().contains("`spec.template.spec.job.savepointRedeployNonce`"));
     let again = world.look();
     assert_eq!(again.events, [], "it is told once");
     world.parallelism_max = 8;
@@ -173,6 +173,9 @@ fn who_serves_and_was_deleted_is_not_made_again_without_its_state() {
     world.blue = None;
     let decision = world.settle();
     assert_eq!((decision.wait.reason, world.done.len()), ("ChildDeleted", 0));
+    for part in ["`orders-blue`", "`SnapshotKept`", "`spec.template.spec.job.initialSavepointPath`"] {
+        assert!(decision.wait.message.contains(part), "{}", decision.wait.message);
+    }
     let named = json!({
         "parallelism": 1, "upgradeMode": "savepoint", "savepointRedeployNonce": 1, "initialSavepointPath": SAVEPOINT,
     });

@@ -148,7 +148,7 @@ fn malformed_queries_are_errors_that_point() {
             ("SELECT a FROM ‸WHERE b", "expected a table, found `WHERE`"),
             ("SELECT a FROM ‸order", "expected a table, found the reserved word `order`"),
             ("SELECT a FROM t AS ‸group", "expected an alias, found the reserved word `group`"),
-            ("SELECT a FROM (SELECT b FORM ‸u)", "expected `)`, found `u`"),
+            ("SELECT a FROM (SELECT b ‸FORM u)", "expected `)` after `FORM`, found `u`"),
             ("SELECT a FROM t WHERE‸", "expected an expression, found the end of the text"),
             ("SELECT a FROM t GROUP ‸a", "expected `BY`, found `a`"),
             ("SELECT a FROM t LIMIT ‸x", "expected a number of rows, found `x`"),

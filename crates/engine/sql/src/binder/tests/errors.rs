@@ -214,6 +214,27 @@ fn what_the_engine_does_not_run_is_refused_by_name() {
 }
 
 #[test]
+fn an_error_says_what_to_write() {
+    for (marked, expected) in [
+        (
+            "INSERT INTO snk ‹SELECT i, s FROM t",
+            "the query has 2 and the table 5: select something for c2, d2, e2, too",
+        ),
+        ("INSERT INTO snk ‹SELECT i, s FROM t", "or leave them NULL: `INSERT INTO snk (a, b2) SELECT …`"),
+        ("INSERT INTO appends ‹SELECT s, i, i FROM t", "the query has 3 and the table 2: leave out 1 of the query"),
+        ("INSERT INTO snk ‹SELECT i, s, dc, d, dt FROM t", "write `CAST(dt AS TIMESTAMP(3))`"),
+        ("INSERT INTO snk ‹SELECT i, s, dc, d, i + 1 FROM t", "write `CAST(… AS TIMESTAMP(3))`"),
+        ("SELECT a FROM ‹unlike", "create it first: `CREATE TABLE unlike (…) WITH ('connector' = …);`; there are `"),
+        ("INSERT INTO ‹unlike SELECT 1", "create it first: `CREATE TABLE unlike (…)"),
+    ] {
+        let error = error_of(marked);
+        assert!(error.hint.as_deref().is_some_and(|hint| hint.contains(expected)), "`{marked}`: {:?}", error.hint);
+    }
+    let error = error_of("INSERT INTO snk ‹SELECT i FROM t");
+    assert!(error.hint.is_none_or(|hint| !hint.contains("NULL")), "`b2` cannot be NULL");
+}
+
+#[test]
 fn wrong_inserts_are_pointed_at() {
     check(
         &[

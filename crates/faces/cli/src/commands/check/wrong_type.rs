@@ -12,6 +12,9 @@ use super::steps::Step;
 const SHOWN_MAX: usize = 60;
 /// How many fields of an object are named.
 const FIELDS_MAX: usize = 4;
+/// The fields that nearly every manifest sets; they are named before others.
+const USUAL_FIELDS: [&str; 8] =
+    ["jarURI", "parallelism", "upgradeMode", "state", "resource", "replicas", "memory", "cpu"];
 
 /// Tells what stands where `steps` lead, and what the schema of the place expects.
 pub(super) fn told(steps: &[Step], schema: &Value, found: &Value) -> String {
@@ -54,14 +57,12 @@ fn wanted(schema: &Value, found: &Value) -> (String, String) {
 }
 
 fn object(schema: &Value) -> (String, String) {
-    let names: Vec<&str> = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .take(FIELDS_MAX)
-        .collect();
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let mut names: Vec<&str> = properties.map(|(name, _)| name.as_str()).collect();
+    // The sort keeps the order of those that are not usual.
+    let rank = |name: &str| USUAL_FIELDS.iter().position(|usual| *usual == name).unwrap_or(USUAL_FIELDS.len());
+    names.sort_by_key(|name| rank(name));
+    names.truncate(FIELDS_MAX);
     match names.first() {
         Some(first) => (format!("an object with fields such as `{}`", names.join("`, `")), format!("{{{first}: …}}")),
         None => ("an object".to_owned(), "{key: value}".to_owned()),
@@ -186,13 +187,6 @@ mod tests {
                 "`\"--x\"` is a text, and a list is expected; write it like `args: [\"--x\"]`",
             ),
             (
-                "job",
-                json!({"type": "object", "properties": {"args": {}}}),
-                json!("a.jar"),
-                "`\"a.jar\"` is a text, and an object with fields such as `args` is expected; write it like \
-                 `job: {args: …}`",
-            ),
-            (
                 "flinkVersion",
                 version,
                 json!(2.3),
@@ -204,6 +198,31 @@ mod tests {
                 json!({"x-kubernetes-int-or-string": true}),
                 json!({"size": "x"}),
                 "`{size: …}` is an object, and a number or a text is expected; write it like `memory: 1`",
+            ),
+        ] {
+            assert_eq!(told(&[Step::Field(name.to_owned())], &schema, &found), expected);
+        }
+    }
+
+    #[test]
+    fn what_belongs_into_an_object_is_told_by_its_foremost_fields() {
+        for (name, schema, found, expected) in [
+            (
+                "job",
+                json!({"type": "object", "properties": {"args": {}}}),
+                json!("a.jar"),
+                "`\"a.jar\"` is a text, and an object with fields such as `args` is expected; write it like \
+                 `job: {args: …}`",
+            ),
+            (
+                "job",
+                json!({
+                    "type": "object",
+                    "properties": {"args": {}, "parallelism": {}, "entryClass": {}, "jarURI": {}, "zone": {}},
+                }),
+                json!("orders"),
+                "`\"orders\"` is a text, and an object with fields such as `jarURI`, `parallelism`, `args`, \
+                 `entryClass` is expected; write it like `job: {jarURI: …}`",
             ),
         ] {
             assert_eq!(told(&[Step::Field(name.to_owned())], &schema, &found), expected);

@@ -78,11 +78,25 @@ fn each_state_of_a_pair_is_explained() {
             vec!["`orders-blue` is suspended, as asked.", of_blue],
         ),
         (
+            json!({"blueGreenState": "ACTIVE_BLUE", "jobStatus": {"state": "FAILING"},
+                   "error": "the FlinkDeployment `orders-blue`, which served, was deleted"}),
+            &[],
+            vec![
+                "`orders-blue` served and is not there any more: nothing serves.",
+                "The last error: the FlinkDeployment `orders-blue`, which served, was deleted.",
+            ],
+        ),
+        (
+            json!({"blueGreenState": "ACTIVE_BLUE", "jobStatus": {"state": "SUSPENDED"}}),
+            &[],
+            vec!["Nothing runs, as asked; `orders-blue`, which served, is gone."],
+        ),
+        (
             json!({"blueGreenState": "SAVEPOINTING_BLUE", "abortTimestamp": LATER}),
             &["orders-blue"],
             vec![
-                "A change is being carried out: `orders-blue` serves, and its savepoint is awaited, which is given up \
-                 in 4m.",
+                "A change is being carried out: `orders-blue` serves, and its savepoint is awaited, for at most 4m \
+                 more.",
                 of_blue,
             ],
         ),
@@ -157,7 +171,11 @@ fn a_deployment_that_serves_is_told_to_be_one_of_a_pair() {
     let membership = Membership { pair: &pair, words: "flinkbgdep/orders".to_owned() };
     for (state, lifecycle, expected) in [
         ("running", "STABLE", "`kobel explain flinkbgdep/orders` tells of both."),
-        ("suspended", "SUSPENDED", "`kobel apply -f FILE` to start it."),
+        (
+            "suspended",
+            "SUSPENDED",
+            "set `spec.template.spec.job.state: running` in its manifest and `kobel apply -f FILE` to start it.",
+        ),
     ] {
         let green = deployment("orders-green", state, lifecycle);
         let told = membership.sentences(&green, "orders-green", NOW.parse().unwrap());

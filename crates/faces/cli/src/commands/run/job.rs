@@ -10,7 +10,7 @@ use kobel_model::settings::{Settings, options};
 use kobel_model::snapshot::{Manifest, SnapshotKind};
 use kobel_model::{Error, Result, chain};
 use kobel_runtime::job::{Clock, Control, Job, JobEnd, JobOptions, Progress, RestoreFrom};
-use kobel_sql::catalog::Connectors;
+use kobel_sql::catalog::{Connectors, OptionValue};
 use kobel_sql::lower::job::{LowerOptions, lower_job};
 use kobel_sql::lower::{EvaluationClock, ExprContext};
 use kobel_sql::optimizer::optimize;
@@ -106,7 +106,7 @@ impl JobRunner {
         let job_id = options.job_id;
         let savepoint = options.restore.as_ref().filter(|from| from.manifest.kind == SnapshotKind::Savepoint);
         let savepoint = savepoint.map(|from| from.directory.clone());
-        let job = Job::new(graph, options).map_err(not_started)?;
+        let job = Job::new(graph, options).map_err(|error| with_table(not_started(error), &plan))?;
         lineage.add_job(&directory, job_id, plan.statement)?;
         if let Some(savepoint) = &savepoint {
             // Until the first checkpoint, this is what `--recover` must go on from.
@@ -220,6 +220,20 @@ impl JobRunner {
             restore,
             clock,
         })
+    }
+}
+
+/// An error about an input, with the table that names it.
+fn with_table(error: Error, plan: &JobPlan) -> Error {
+    if error.hint().is_some() {
+        return error;
+    }
+    let told = chain(&error);
+    let is_named = |option: &OptionValue| told.contains(&format!("input `{}`", option.value));
+    let scan = plan.scans().into_iter().find(|scan| scan.options.get("path").is_some_and(is_named));
+    match scan {
+        Some(scan) => error.with_hint(format!("see option `path` of table `{}`", scan.table.name)),
+        None => error,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The script: where its text comes from, its statements, and how an error in it is shown.
 
+use std::error::Error as StdError;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -51,6 +52,24 @@ impl Script {
     /// Invalid or Unsupported, showing the place.
     pub(crate) fn statements(&self) -> Result<Vec<Statement>> {
         parse_script(&self.text).map_err(|error| self.error(&error))
+    }
+
+    /// An error one of whose causes has a place in the script, shown there; any other error as it is.
+    pub(crate) fn placed(&self, error: Error) -> Error {
+        let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+        while let Some(one) = cause {
+            if let Some(placed) = one.downcast_ref::<SqlError>() {
+                return self.error(placed);
+            }
+            cause = one.source();
+        }
+        error
+    }
+
+    /// The error of a script in which nothing runs.
+    pub(crate) fn idle(&self) -> Error {
+        Error::invalid(format!("`{}` has no job: no `INSERT INTO` and no query", self.name))
+            .with_hint("add one, such as `INSERT INTO target SELECT * FROM source;`")
     }
 
     /// An error at its place in the script.
