@@ -27,6 +27,8 @@ pub(crate) const CHECKPOINTING_INTERVAL: &str = "execution.checkpointing.interva
 const LAST_STATE_INTERVAL: &str = "5 min";
 /// Whether checkpoints outlive their job.
 pub(crate) const RETENTION: &str = "execution.checkpointing.externalized-checkpoint-retention";
+/// They do. Also those of a job without state: it may be asked to hand its state over before it has ended.
+pub(crate) const RETAINED: &str = "RETAIN_ON_CANCELLATION";
 /// The folder of the application holds its checkpoints here.
 const CHECKPOINTS: &str = "checkpoints";
 /// The folder of the application holds its savepoints here.

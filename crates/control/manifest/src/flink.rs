@@ -17,9 +17,9 @@ pub(crate) mod options;
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use kobel_model::deployment::{Amounts, Deployment, FlinkVersion, Job, UpgradeMode};
+use kobel_model::deployment::{Amounts, Deployment, FlinkVersion};
 
-use crate::configuration::{CLAIM_MODE, Configuration, RETENTION};
+use crate::configuration::{CLAIM_MODE, Configuration, RETAINED, RETENTION};
 use crate::launch::{JobStart, Launch, Process};
 use crate::logging;
 use crate::place::{FlinkHome, Place, local_uri};
@@ -46,7 +46,7 @@ pub fn application(deployment: &Deployment, start: &JobStart<'_>, place: &Place)
     configuration.directories(&place.folder, line);
     configuration.job(job, &deployment.identity, start, line);
     configuration.checkpoints(job.upgrade_mode);
-    configuration.default_to(RETENTION, retention(job));
+    configuration.default_to(RETENTION, RETAINED);
     options::of_application(&mut configuration, &home);
     let arguments = job_arguments(&program, &configuration, start, line);
     // A line that takes no jar as an argument looks for it on the class path.
@@ -63,14 +63,6 @@ pub fn session(deployment: &Deployment, place: &Place) -> Launch {
     options::python(&mut configuration, &home);
     let plan = Plan { deployment, place, home: &home, class_path: None };
     plan.launch(configuration, "jobmanager.sh", Vec::new())
-}
-
-/// What becomes of checkpoints when the job is cancelled; when it fails they are kept either way.
-fn retention(job: &Job) -> &'static str {
-    match job.upgrade_mode {
-        UpgradeMode::Stateless => "DELETE_ON_CANCELLATION",
-        UpgradeMode::Savepoint | UpgradeMode::LastState => "RETAIN_ON_CANCELLATION",
-    }
 }
 
 /// What a job manager of one job is given. From where the job starts must be said here: what the configuration says of

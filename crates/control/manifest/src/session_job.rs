@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use kobel_model::deployment::{ArtifactKind, Cluster, SessionJob, UpgradeMode};
+use kobel_model::deployment::{ArtifactKind, Cluster, SessionJob};
 use kobel_model::settings::redact;
 
 use crate::configuration::{
-    CHECKPOINT_DIRECTORY, CHECKPOINTING_INTERVAL, CLAIM_MODE, Configuration, JOB_ID, RECOVERY_PATH, RETENTION,
+    CHECKPOINT_DIRECTORY, CHECKPOINTING_INTERVAL, CLAIM_MODE, Configuration, JOB_ID, RECOVERY_PATH, RETAINED, RETENTION,
     SAVEPOINT_DIRECTORY,
 };
 use crate::flink::options;
@@ -77,8 +77,8 @@ pub fn session_job(job: &SessionJob, cluster: &Cluster, start: &JobStart<'_>, pl
     if below.get(CHECKPOINTING_INTERVAL).is_none() {
         configuration.checkpoints(job.job.upgrade_mode);
     }
-    if job.job.upgrade_mode != UpgradeMode::Stateless && below.get(RETENTION).is_none() {
-        configuration.default_to(RETENTION, "RETAIN_ON_CANCELLATION");
+    if below.get(RETENTION).is_none() {
+        configuration.default_to(RETENTION, RETAINED);
     }
     let allow_non_restored_state = configuration.skips_unclaimed_state();
     let claim_mode = start.restore.and_then(|_| configuration.find(&CLAIM_MODE)).map(str::to_owned);

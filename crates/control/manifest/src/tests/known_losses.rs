@@ -80,6 +80,15 @@ fn flink_37571_the_last_state_is_found_by_the_id_of_the_job_on_every_line() {
 }
 
 #[test]
+fn defect_seen_checkpoints_of_a_job_without_state_outlive_it_since_its_mode_may_change() {
+    let mut deployment = of_line(FlinkVersion::V1_20, &[]);
+    deployment.cluster.job.as_mut().expect("a job").upgrade_mode = UpgradeMode::Stateless;
+    let launch = application(&deployment, &FRESH, &place("/a/b.jar"));
+    let text = &launch.files[0].text;
+    assert!(text.contains("externalized-checkpoint-retention: 'RETAIN_ON_CANCELLATION'"), "{text}");
+}
+
+#[test]
 fn flink_38795_a_start_says_from_where_with_and_without_high_availability() {
     for line in [FlinkVersion::V1_20, FlinkVersion::V2_0, FlinkVersion::V2_1, FlinkVersion::V2_2, FlinkVersion::V2_3] {
         for values in [&[][..], &ZOOKEEPER[..]] {
