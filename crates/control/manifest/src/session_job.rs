@@ -8,8 +8,8 @@ use kobel_model::deployment::{ArtifactKind, Cluster, SessionJob};
 use kobel_model::settings::redact;
 
 use crate::configuration::{
-    CHECKPOINT_DIRECTORY, CHECKPOINTING_INTERVAL, CLAIM_MODE, Configuration, JOB_ID, RECOVERY_PATH, RETAINED, RETENTION,
-    SAVEPOINT_DIRECTORY,
+    CHECKPOINT_DIRECTORY, CHECKPOINTING_INTERVAL, CLAIM_MODE, Configuration, JOB_ID, RECOVERY_PATH, RETAINED,
+    RETENTION, SAVEPOINT_DIRECTORY,
 };
 use crate::flink::options;
 use crate::launch::JobStart;

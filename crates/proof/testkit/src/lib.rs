@@ -1,9 +1,11 @@
 //! Runs real third-party tools for tests: fetches them, starts them, and asks them over HTTP.
 //!
 //! [`packages`] finds or fetches a tool and says why it cannot; [`process`] starts one and ends it with the test;
-//! [`http`] asks a server; [`flink`] runs Apache Flink itself. Nothing here is used by the product, and nothing here
-//! knows the product, but for the Java class with which it runs scripts of SQL on Flink.
+//! [`http`] asks a server; [`flink`] runs Apache Flink itself; [`behaviour`] holds an API to what kube clients rely on.
+//! Nothing here is used by the product, and nothing here knows the product, but for the Java class with which it runs
+//! scripts of SQL on Flink, and the name of the kind that the checks of an API are made with.
 
+pub mod behaviour;
 pub mod flink;
 pub mod http;
 pub mod packages;

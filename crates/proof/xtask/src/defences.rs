@@ -4,9 +4,9 @@
 //! defence is removed, and the test that must fail then. One after the other is removed in a copy of the workspace; the
 //! workspace itself is never changed. A defence whose removal no test notices has *survived*, and is not proven.
 
-mod outcome;
-mod scratch;
-mod table;
+pub mod outcome;
+pub mod scratch;
+pub mod table;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -50,7 +50,7 @@ pub fn run(root: &Path, words: &[&str]) -> Result<ExitCode> {
 }
 
 /// Where builds go: where cargo was told, else where it puts them.
-fn target_directory(root: &Path) -> PathBuf {
+pub fn target_directory(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 

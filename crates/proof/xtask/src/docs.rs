@@ -1,8 +1,9 @@
 //! Generated reference pages: `docs/reference/settings.md` from the option catalogue, `docs/reference/resources.md` from
-//! the schemas of the resources.
+//! the schemas of the resources, `docs/reliability.md` from what the simulated world wrote down.
 //!
 //! The pages are checked in, and a test of each proves that it says what its source says.
 
+mod reliability;
 mod resources;
 
 use std::fmt::Write as _;
@@ -17,13 +18,17 @@ use kobel_model::{Error, Result};
 const SETTINGS_PAGE: &str = "docs/reference/settings.md";
 
 /// The generated pages: where each lies, and what it says.
-fn pages() -> [(&'static str, String); 2] {
-    [(SETTINGS_PAGE, settings_page()), (resources::PAGE, resources::page())]
+fn pages(root: &Path) -> Result<[(&'static str, String); 3]> {
+    Ok([
+        (SETTINGS_PAGE, settings_page()),
+        (resources::PAGE, resources::page()),
+        (reliability::PAGE, reliability::page(root)?),
+    ])
 }
 
 /// Writes the generated pages.
 pub fn write(root: &Path) -> Result<ExitCode> {
-    for (name, text) in pages() {
+    for (name, text) in pages(root)? {
         let page = root.join(name);
         if let Some(folder) = page.parent() {
             let failed = |error| Error::io(format!("cannot make `{}`", folder.display()), error);
@@ -38,7 +43,7 @@ pub fn write(root: &Path) -> Result<ExitCode> {
 /// Compares the generated pages with what is checked in.
 pub fn check(root: &Path) -> Result<ExitCode> {
     let mut outcome = ExitCode::SUCCESS;
-    for (name, text) in pages() {
+    for (name, text) in pages(root)? {
         let found =
             fs::read_to_string(root.join(name)).map_err(|error| Error::io(format!("cannot read `{name}`"), error))?;
         if found != text {

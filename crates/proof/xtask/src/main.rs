@@ -1,10 +1,12 @@
 //! Measures and generated pages of the workspace: `cargo xtask tidy`, `cargo xtask docs [--check]`; and whether each
-//! defence against a known loss is proven: `cargo xtask defences`.
+//! defence against a known loss is proven: `cargo xtask defences`; and whether planted bugs are found: `cargo xtask
+//! planted`.
 //!
 //! Ends with 0 if all is well, 1 if something is to be put right, 2 if the command line is wrong.
 
 mod defences;
 mod docs;
+mod planted;
 mod tidy;
 
 use std::path::PathBuf;
@@ -22,8 +24,9 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(&root),
         ["docs", "--check"] => docs::check(&root),
         ["defences", words @ ..] => defences::run(&root, words),
+        ["planted", words @ ..] => planted::run(&root, words),
         _ => {
-            eprintln!("{USAGE} | {}", defences::USAGE);
+            eprintln!("{USAGE} | {} | {}", defences::USAGE, planted::USAGE);
             Ok(ExitCode::from(2))
         }
     });

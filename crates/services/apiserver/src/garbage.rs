@@ -124,11 +124,13 @@ fn begin(
     Ok(Deletion::Begun(state))
 }
 
-fn mark_terminating(namespace: &mut Value) {
+/// Writes on a namespace that it is going.
+pub fn mark_terminating(namespace: &mut Value) {
     namespace["status"] = json!({"phase": "Terminating"});
 }
 
-fn mark_deleting(object: &mut Value) {
+/// Writes on an object what a deletion changes besides its time and its finalizers.
+pub fn mark_deleting(object: &mut Value) {
     let generation = object::generation(object);
     let meta = object::meta_mut(object);
     meta.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
@@ -138,7 +140,8 @@ fn mark_deleting(object: &mut Value) {
     }
 }
 
-fn set_finalizers(object: &mut Value, names: Vec<String>) {
+/// Replaces the finalizers of an object.
+pub fn set_finalizers(object: &mut Value, names: Vec<String>) {
     let meta = object::meta_mut(object);
     if names.is_empty() {
         meta.shift_remove("finalizers");
@@ -229,7 +232,7 @@ fn waits_in_a_circle(site: &Site<'_, '_>, object: &Value, dependent: &Value) -> 
 }
 
 /// Whether an object keeps its owner of this unique id from going.
-fn blocks(dependent: &Value, owner: &str) -> bool {
+pub fn blocks(dependent: &Value, owner: &str) -> bool {
     let listed = dependent.get("metadata").and_then(|meta| meta.get("ownerReferences")).and_then(Value::as_array);
     listed.into_iter().flatten().any(|reference| {
         reference.get("uid").and_then(Value::as_str) == Some(owner)

@@ -195,13 +195,15 @@ fn record(object: &Value) -> SnapshotRecord {
         parsed.map(Timestamp::as_millisecond)
     };
     let state = object.pointer("/status/state").and_then(Value::as_str).and_then(SnapshotState::parse);
+    let state = state.unwrap_or(SnapshotState::TriggerPending);
     SnapshotRecord {
-        state: state.unwrap_or(SnapshotState::TriggerPending),
+        state,
         trigger_id: status.trigger_id.clone().filter(|id| !id.is_empty()),
         triggered_ms: time(&status.trigger_timestamp),
         result_ms: time(&status.result_timestamp),
         path: status.path,
-        error: status.error,
+        // What is completed has no error: one was told while its spec could not be read.
+        error: status.error.filter(|_| state != SnapshotState::Completed),
         failures: u32::try_from(status.failures.unwrap_or_default()).unwrap_or_default(),
     }
 }

@@ -42,7 +42,11 @@ fn what_is_wrong_is_told_with_its_place() {
         ("just words\n".to_owned(), "a.yaml:1", "not an object"),
         ("kind: A\nmetadata: {name: 3}\n".to_owned(), "a.yaml:1", "`metadata.name` is not a text"),
         ("kind: A\nmetadata: {name: 3}\n".to_owned(), "a.yaml:1", "`apiVersion` is missing"),
-        ("apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 3}\n".to_owned(), "a.yaml:3:", "`metadata.namespace`"),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 3}\n".to_owned(),
+            "a.yaml:3:",
+            "`metadata.namespace`",
+        ),
         ("apiVersion: v1\nkind: List\nitems: {}\n".to_owned(), "a.yaml:1", "`items` is not a list"),
     ] {
         let (_, problems) = parse("a.yaml", &text);

@@ -30,6 +30,15 @@ pub struct Run {
 impl Run {
     /// Runs the tests of the library of `package` whose names hold one of `tests`.
     pub fn of(scratch: &Scratch, package: &str, tests: &[&str]) -> Result<Self> {
+        Self::of_target(scratch, package, &["--lib"], tests)
+    }
+
+    /// Runs the tests of the suite of `package` of this name whose names hold `test`.
+    pub fn of_suite(scratch: &Scratch, package: &str, suite: &str, test: &str) -> Result<Self> {
+        Self::of_target(scratch, package, &["--test", suite], &[test])
+    }
+
+    fn of_target(scratch: &Scratch, package: &str, target: &[&str], tests: &[&str]) -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
         // What a removed defence leaves unused is no error.
@@ -39,12 +48,19 @@ impl Run {
             .env("CARGO_TARGET_DIR", &scratch.build)
             .env("CARGO_TERM_COLOR", "never")
             .env("RUSTFLAGS", flags)
-            .args(["test", "--offline", "--package", package, "--lib", "--"])
+            .args(["test", "--offline", "--package", package])
+            .args(target)
+            .arg("--")
             .args(tests)
             .output();
         let output = run.map_err(|error| Error::io("cannot run cargo", error))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(Self { output: text(&output.stdout), errors: text(&output.stderr) })
+    }
+
+    /// What stands behind `beginning` in the first line that was printed with it.
+    pub fn line(&self, beginning: &str) -> Option<&str> {
+        self.output.lines().find_map(|line| line.strip_prefix(beginning))
     }
 
     /// What became of the test of this name.
@@ -86,5 +102,6 @@ mod tests {
         assert_eq!(run.outcome("three"), Outcome::NotRun("`three` is ignored".to_owned()));
         let why = "    error[E0425]: no `x`\n     --> src/a.rs".to_owned();
         assert_eq!(run.outcome("more"), Outcome::NotRun(why));
+        assert_eq!((run.line("running "), run.line("ran ")), (Some("3 tests"), None));
     }
 }

@@ -103,7 +103,7 @@ impl Table {
 }
 
 /// Why a change cannot be made in a file that says `text`; absent if it can.
-fn misfit(change: &Change, text: &str) -> Option<String> {
+pub fn misfit(change: &Change, text: &str) -> Option<String> {
     let Change { file, before, after } = change;
     match text.matches(before.as_str()).count() {
         _ if before == after => Some(format!("nothing is changed in `{file}`")),

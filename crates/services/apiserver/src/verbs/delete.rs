@@ -85,7 +85,8 @@ fn remove(site: &mut Site<'_, '_>, target: &Target, old: Value, options: &Delete
     Ok(done)
 }
 
-fn check_preconditions(target: &Target, old: &Value, options: &DeleteOptions) -> Answer<()> {
+/// Refuses a deletion that was meant for another object of the name, or for another state of it.
+pub fn check_preconditions(target: &Target, old: &Value, options: &DeleteOptions) -> Answer<()> {
     let kind = &target.kind;
     // The API server names custom resources by their kind here.
     let plural = if kind.is_custom { &kind.kind } else { &kind.plural };

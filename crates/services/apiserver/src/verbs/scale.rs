@@ -101,7 +101,7 @@ fn paths_of(kind: &Kind) -> Answer<&ScalePaths> {
 }
 
 /// Writes a value at a path of plain names; what is missing on the way is made.
-fn write_at(object: &mut Value, path: &str, value: Value) {
+pub fn write_at(object: &mut Value, path: &str, value: Value) {
     let mut place = object;
     for step in path.split('.').filter(|step| !step.is_empty()) {
         if !place.is_object() {

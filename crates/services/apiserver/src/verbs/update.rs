@@ -89,7 +89,7 @@ pub fn replace(
 }
 
 /// Refuses an update that was made from another state than the stored one.
-fn check_version(target: &Target, old: &Value, new: &Value) -> Answer<()> {
+pub fn check_version(target: &Target, old: &Value, new: &Value) -> Answer<()> {
     let (given, stored) = (object::meta(new, "resourceVersion"), object::meta(old, "resourceVersion"));
     let kind = &target.kind;
     if given.is_empty() && kind.is_custom {
@@ -103,7 +103,7 @@ fn check_version(target: &Target, old: &Value, new: &Value) -> Answer<()> {
 }
 
 /// Restores what the path does not write.
-fn keep_own_fields(target: &Target, old: &Value, new: &mut Value) {
+pub fn keep_own_fields(target: &Target, old: &Value, new: &mut Value) {
     if target.subresource == Some(Subresource::Status) {
         let status = new.get("status").cloned();
         let managed = new.get("metadata").and_then(|meta| meta.get("managedFields")).cloned();

@@ -1,0 +1,101 @@
+//! Tries seeds, and sweeps over every scenario in every way, and writes down what came of it:
+//! `cargo run --release --package kobel-sim --example seeds -- 0..100000`.
+//!
+//! The figures go to `results/seeds.toml`, from which `cargo xtask docs` makes the page about reliability. What fails
+//! is told as a script; the program ends with 1 then, and writes nothing down.
+
+use std::io::{self, Write as _};
+use std::ops::Range;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use kobel_sim::report::{self, Seeds};
+use kobel_sim::script::{self, Script};
+use kobel_sim::seeds;
+use kobel_sim::sweep::properties::Kind;
+use kobel_sim::sweep::{Depth, Sweep, crashes, missed, over, properties, staleness};
+
+/// How many seeds are tried between two lines about them.
+const STRIDE: u64 = 10_000;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let range = match arguments.as_slice() {
+        [range] => parsed(range),
+        _ => None,
+    };
+    let Some(range) = range else {
+        eprintln!("usage: seeds FROM..TO");
+        return ExitCode::from(2);
+    };
+    match run(range) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parsed(range: &str) -> Option<Range<u64>> {
+    let (from, to) = range.split_once("..")?;
+    let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+    (from < to).then_some(from..to)
+}
+
+fn run(range: Range<u64>) -> io::Result<ExitCode> {
+    let scripts = script::all();
+    let mut tried = Sweep::default();
+    let mut at = range.start;
+    while at < range.end {
+        let end = at.saturating_add(STRIDE).min(range.end);
+        let begun = Instant::now();
+        let found = seeds::sweep(at..end, &scripts);
+        let is_well = told(&format!("seeds {at}..{end}"), &found, begun)?;
+        tried.add(found);
+        if !is_well {
+            return Ok(ExitCode::FAILURE);
+        }
+        at = end;
+    }
+    let Some(sweeps) = swept(&scripts)? else { return Ok(ExitCode::FAILURE) };
+    let text = report::figures(Seeds { first: range.start, end: range.end, sweep: &tried }, &sweeps);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/seeds.toml");
+    std::fs::write(&path, text)?;
+    writeln!(io::stdout().lock(), "wrote results/seeds.toml")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every sweep in every way; absent if one fails.
+fn swept(scripts: &[Script]) -> io::Result<Option<Vec<(&'static str, Sweep)>>> {
+    let every_property = || {
+        let mut all = Sweep::default();
+        Kind::ALL.into_iter().map(properties).for_each(|sweep| all.add(sweep));
+        all
+    };
+    type Work<'a> = Box<dyn Fn() -> Sweep + 'a>;
+    let sweeps: [(&'static str, Work<'_>); 4] = [
+        ("the controller is killed at every call", Box::new(|| over(scripts, |script| crashes(script, Depth::Every)))),
+        ("reads are stale after every write", Box::new(|| over(scripts, |script| staleness(script, Depth::Every)))),
+        ("every event goes wrong", Box::new(|| over(scripts, |script| missed(script, Depth::Every)))),
+        ("every property is changed and put back", Box::new(every_property)),
+    ];
+    let mut done = Vec::new();
+    for (name, work) in sweeps {
+        let begun = Instant::now();
+        let found = work();
+        if !told(name, &found, begun)? {
+            return Ok(None);
+        }
+        done.push((name, found));
+    }
+    Ok(Some(done))
+}
+
+/// Prints what a sweep came to; whether nothing broke.
+fn told(name: &str, sweep: &Sweep, begun: Instant) -> io::Result<bool> {
+    let text = report::told(name, sweep, begun.elapsed().as_secs_f64());
+    write!(io::stdout().lock(), "{text}")?;
+    Ok(sweep.failures.is_empty())
+}
