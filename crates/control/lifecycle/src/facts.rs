@@ -134,8 +134,7 @@ pub struct Facts {
     pub checkpoint: Option<Operation>,
     /// The newest snapshot of the recorded job.
     pub newest: Newest,
-    /// Where the newest one lies, if it is a savepoint that was taken since the recorded job was asked to stop with one:
-    /// then it is that one, whether somebody told of it or not.
+    /// Where the newest one lies, if it is a savepoint that was taken since the recorded job was asked to stop with one.
     pub stopped_with: Option<String>,
     /// What the recorded job tells of its health; absent if it was not asked, or did not answer.
     pub health: Option<Samples>,

@@ -63,7 +63,11 @@ pub(super) fn explain(document: &str, message: &str, line: usize, column: usize)
         return slip("a bracket before this place is not closed", hint);
     }
     if message.contains("simple key expected") || is_wordy(text) {
-        return colon(text, line, column);
+        // Its words may be a secret.
+        return match is_hidden(document, line) {
+            true => slip("a colon with a blank after it is missing in this line, or before it", ADVICE),
+            false => colon(text, line, column),
+        };
     }
     if message.contains("mapping values are not allowed") {
         return misplaced(document, line, column);
@@ -306,6 +310,8 @@ mod tests {
             "kind: Thing\nspec:\n  password: \"hunter2\n",
             "kind: Thing\nspec:\n  password:\n    - \"hunter2\n",
             "kind: Thing\nspec:\n  s3.secret-key hunter2\n  a: b\n",
+            "kind: Secret\nstringData:\n  key: x\n  hunter2\n  a: b\n",
+            "kind: Thing\npassword:\n    hunter2\n    a: b\n",
         ] {
             let (_, problems) = parse("a.yaml", text);
             let [problem] = &problems[..] else { panic!("{text}: {problems:?}") };

@@ -163,6 +163,16 @@ fn saved(round: &mut Round<'_>, path: &str) {
     round.tell("SavepointCompleted", format!("{} is stopped with savepoint `{path}`", round.job_name()));
 }
 
+/// Writes down a savepoint that was found. It need not be ours: somebody may have asked for one at the same time. So the next
+/// job starts from it, and nothing more is done with it.
+fn found(round: &mut Round<'_>, path: &str) {
+    commit(round, UpgradeMode::Savepoint);
+    round.record.job.restore_path = Some(path.to_owned());
+    round.set_job_state(JobState::Finished);
+    let message = format!("{} has ended, and savepoint `{path}` was found, its newest state", round.job_name());
+    round.tell("SavepointCompleted", message);
+}
+
 fn failed(round: &mut Round<'_>, pending: &Pending, why: &str) {
     round.record.job.savepoints.pending = None;
     round.record.reconciled_ms = Some(round.facts.now_ms);
@@ -175,7 +185,7 @@ fn failed(round: &mut Round<'_>, pending: &Pending, why: &str) {
 /// of the job is looked for, never given up.
 fn unheard(round: &mut Round<'_>, pending: &Pending) {
     if let Some(path) = &round.facts.stopped_with {
-        return saved(round, path);
+        return found(round, path);
     }
     let message = format!(
         "nobody can tell what became of savepoint `{}` of {}; its newest snapshot is looked for",

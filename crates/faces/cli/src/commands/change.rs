@@ -120,7 +120,7 @@ impl Order<'_> {
         })?;
         print(terminal, &format!("{} {}\n", target.shown(), self.outcome))?;
         if self.wanted.verb == "suspend"
-            && !stateless::is_stateless(&object)
+            && !stateless::keeps_nothing(&object)
             && let Some(loss) = stateless::loss(&object)
         {
             terminal.warn(&format!("{loss}: `kobel resume {words}` starts it WITHOUT state"));

@@ -53,10 +53,14 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
                     terminal.warn(&warning);
                 }
                 print(terminal, &format!("{} \"{}\" deleted\n", one.served.shown(), one.name))?;
-                if let Some(path) = before.as_ref().and_then(|object| Reported::of(object).restore_path()) {
-                    let name = &one.name;
-                    terminal
-                        .note(&format!("its snapshots stay, such as `{path}`; `kobel events {name}` names the newest"));
+                if let Some(object) = &before
+                    && let Some(path) = Reported::of(object).restore_path()
+                {
+                    let of = object.pointer("/metadata/namespace").and_then(Value::as_str);
+                    let elsewhere = of.filter(|of| *of != session.cluster.namespace());
+                    let words = elsewhere.map_or_else(|| one.name.clone(), |of| format!("{} -n {of}", one.name));
+                    let tells = format!("`kobel events {words}` names the newest");
+                    terminal.note(&format!("its snapshots stay, such as `{path}`; {tells}"));
                 }
                 waiting.extend(before.map(|object| (one.served, object)));
             }

@@ -38,8 +38,21 @@ fn withdrawal(target: &Target, words: &str) -> Result<Plan> {
         return Err(Error::invalid(format!("`{}` has no restart that could be withdrawn", target.name()))
             .with_hint(format!("`kobel explain {words}` tells what it waits for")));
     };
+    if is_being_stopped(&target.object) {
+        return Err(Error::invalid(format!("`{}` is being restarted already, from a savepoint", target.name()))
+            .with_hint(format!("`kobel explain {words}` tells how far it is")));
+    }
     let goal = if is_suspended(target) { Goal::Suspended } else { Goal::Running };
     Ok(Plan { goal, patch: json!({"spec": {"restartNonce": before}}) })
+}
+
+/// Whether the job is being stopped with a savepoint, which nothing withdraws.
+fn is_being_stopped(object: &Value) -> bool {
+    let text = |field| {
+        let value = object.pointer("/status/jobStatus/savepointInfo").and_then(|info| info.get(field));
+        value.and_then(Value::as_str).unwrap_or_default()
+    };
+    !text("triggerId").is_empty() && text("triggerType") == "UPGRADE"
 }
 
 fn plan(target: &Target, words: &str) -> Result<Plan> {
@@ -99,6 +112,16 @@ mod tests {
             let patch = withdrawal(&target(object), "a").ok().map(|plan| plan.patch["spec"]["restartNonce"].clone());
             assert_eq!(patch, expected, "{declared} {recorded}");
         }
+        let last = json!({"spec": {}}).to_string();
+        let object = json!({
+            "metadata": {"name": "a"}, "spec": {"restartNonce": 1, "job": {}},
+            "status": {
+                "jobStatus": {"savepointInfo": {"triggerId": "0a", "triggerType": "UPGRADE"}},
+                "reconciliationStatus": {"lastReconciledSpec": last},
+            },
+        });
+        let error = withdrawal(&target(object), "a").map(drop).unwrap_err();
+        assert!(error.to_string().contains("is being restarted already"), "{error}");
         // What never started has nothing to go back to.
         assert!(withdrawal(&target(json!({"spec": {"restartNonce": 1}})), "a").is_err());
     }

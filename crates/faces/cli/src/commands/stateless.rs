@@ -6,17 +6,17 @@ use serde_json::Value;
 
 use super::reported::Reported;
 
-/// Whether the job of an object keeps no state when it is stopped, or kept none: a spec that does not say how its state
-/// is handed over asks for that.
-pub(crate) fn is_stateless(object: &Value) -> bool {
-    let is_asked = |spec: &Value| {
-        let mode = spec.pointer("/job/upgradeMode").and_then(Value::as_str);
-        mode.is_none_or(|mode| mode.eq_ignore_ascii_case("stateless"))
-    };
-    let Some(spec) = object.get("spec") else { return false };
-    // A session cluster has no job that could keep anything.
-    let has_job = spec.get("job").is_some_and(|job| !job.is_null());
-    has_job && (is_asked(spec) || Reported::of(object).last_spec().is_some_and(|last| is_asked(&last)))
+/// Whether the job of an object keeps no state when it is stopped.
+pub(crate) fn keeps_nothing(object: &Value) -> bool {
+    object.get("spec").is_some_and(asks_for_none)
+}
+
+/// Whether a spec asks for no state to be kept: one that does not say how it is handed over does. A session cluster has no
+/// job that could keep anything.
+fn asks_for_none(spec: &Value) -> bool {
+    let Some(job) = spec.get("job").filter(|job| !job.is_null()) else { return false };
+    let mode = job.get("upgradeMode").and_then(Value::as_str);
+    mode.is_none_or(|mode| mode.eq_ignore_ascii_case("stateless"))
 }
 
 /// Why a suspended job starts without state, if it does.
@@ -24,7 +24,8 @@ pub(crate) fn loss(object: &Value) -> Option<&'static str> {
     let reported = Reported::of(object);
     // What has never run has nothing to lose.
     reported.job_id()?;
-    if is_stateless(object) {
+    // How it was handed over is recorded when a job is stopped; until then the record tells how the job was started.
+    if keeps_nothing(object) || reported.last_spec().as_ref().is_some_and(asks_for_none) {
         return Some("its state was not kept, as `job.upgradeMode: stateless` asks");
     }
     reported.restore_path().is_none().then_some("no snapshot of it is known")
@@ -58,6 +59,18 @@ mod tests {
             });
             assert_eq!(loss(&object), expected, "{object}");
         }
-        assert!(!is_stateless(&json!({"spec": {}})));
+        assert!(!keeps_nothing(&json!({"spec": {}})));
+    }
+
+    #[test]
+    fn a_job_that_was_started_without_state_keeps_it_if_that_is_asked_for() {
+        let last = json!({"spec": {"job": {"upgradeMode": "stateless"}}}).to_string();
+        for (mode, expected) in [("savepoint", false), ("last-state", false), ("stateless", true)] {
+            let object = json!({
+                "spec": {"job": {"upgradeMode": mode}},
+                "status": {"jobStatus": {"jobId": "0a"}, "reconciliationStatus": {"lastReconciledSpec": last}},
+            });
+            assert_eq!(keeps_nothing(&object), expected, "{mode}");
+        }
     }
 }

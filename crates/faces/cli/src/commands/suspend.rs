@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &SuspendArguments) -> Exit {
 
 fn plan(target: &Target, words: &str, terminal: &Terminal) -> Result<Plan> {
     job_of(target)?;
-    if !is_suspended(target) && stateless::is_stateless(&target.object) {
+    if !is_suspended(target) && stateless::keeps_nothing(&target.object) {
         terminal.warn(&format!(
             "its state is not kept, as `job.upgradeMode: stateless` asks: `kobel resume {words}` starts it WITHOUT \
              state"

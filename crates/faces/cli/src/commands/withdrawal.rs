@@ -35,7 +35,9 @@ fn commands(object: &Value, words: &str) -> Option<Vec<String>> {
         let before = last.pointer("/job/parallelism").and_then(Value::as_u64)?;
         commands.push(format!("`kobel rescale {words} {before}`"));
     }
-    if is_suspended(&last) && !is_suspended(declared) {
+    // In the midst of a change it is recorded as suspended, whatever was asked for.
+    let rests = object.pointer("/status/lifecycleState").and_then(Value::as_str) == Some("SUSPENDED");
+    if rests && is_suspended(&last) && !is_suspended(declared) {
         commands.push(format!("`kobel suspend {words}`"));
     }
     Some(commands)
@@ -96,9 +98,13 @@ mod tests {
             (json!({"image": "a", "job": {"parallelism": 2}}), &last, manifest),
         ] {
             let recorded = json!({"spec": last}).to_string();
-            let status = json!({"reconciliationStatus": {"lastReconciledSpec": recorded}});
-            let object = json!({"spec": declared, "status": status});
+            let status = json!({
+                "lifecycleState": "SUSPENDED", "reconciliationStatus": {"lastReconciledSpec": recorded},
+            });
+            let mut object = json!({"spec": declared, "status": status});
             assert_eq!(withdrawal(&object, "orders -n team"), expected, "{object}");
+            object["status"]["lifecycleState"] = json!("UPGRADING");
+            assert!(!withdrawal(&object, "orders -n team").contains("suspend"), "{object}");
         }
         assert_eq!(withdrawal(&json!({"spec": {"restartNonce": 1}}), "orders"), manifest);
     }

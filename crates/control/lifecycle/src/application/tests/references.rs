@@ -209,6 +209,8 @@ fn pr_245_a_savepoint_that_nobody_told_of_goes_before_every_checkpoint() {
     case.see(JobState::Finished);
     let decision = case.decide();
     assert!(tells(&decision, "SavepointCompleted"), "{:?}", decision.events);
+    // It may be somebody else's, so it is never cleaned up.
+    assert!(decision.record.job.savepoints.history.is_empty(), "{:?}", decision.record.job.savepoints);
     // Nothing is pending any more, so only checkpoints are looked for.
     let mut case = case.after(&decision);
     case.facts.stopped_with = None;
