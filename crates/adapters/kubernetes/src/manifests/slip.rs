@@ -63,11 +63,7 @@ pub(super) fn explain(document: &str, message: &str, line: usize, column: usize)
         return slip("a bracket before this place is not closed", hint);
     }
     if message.contains("simple key expected") || is_wordy(text) {
-        // Its words may be a secret.
-        return match is_hidden(document, line) {
-            true => slip("a colon with a blank after it is missing in this line, or before it", ADVICE),
-            false => colon(text, line, column),
-        };
+        return colon(document, line, column);
     }
     if message.contains("mapping values are not allowed") {
         return misplaced(document, line, column);
@@ -119,7 +115,13 @@ fn tab(document: &str, line: usize) -> Option<Slip> {
 }
 
 /// A field whose colon is missing, or the blank after it.
-fn colon(text: &str, line: usize, column: usize) -> Slip {
+fn colon(document: &str, line: usize, column: usize) -> Slip {
+    let text = text_of(document, line);
+    if is_hidden(document, line) {
+        // Its words may be a secret.
+        let reason = "a colon with a blank after it is missing in this line, or before it".to_owned();
+        return Slip { line, column, reason, hint: ADVICE.to_owned() };
+    }
     if text.trim().starts_with("-- ") {
         let reason = "`--` begins a comment in SQL, and none in YAML".to_owned();
         let hint = "write `#`; a script of SQL is no manifest, but is named in `job.jarURI` of one".to_owned();
@@ -154,7 +156,7 @@ fn misplaced(document: &str, line: usize, column: usize) -> Slip {
     }
     let previous = previous(document, line);
     match previous {
-        Some((number, previous)) if is_wordy(previous) => colon(previous, number, indent_of(previous) + 1),
+        Some((number, previous)) if is_wordy(previous) => colon(document, number, indent_of(previous) + 1),
         _ => Slip {
             line,
             column: indent_of(text) + 1,
