@@ -23,7 +23,13 @@ pub const NEXT_JOB: &str = "0a0b0c0d0e0f00000000000000000002";
 
 /// A world in which nothing has happened.
 pub fn world() -> World {
-    World::new(Script { name: "nothing".to_owned(), steps: Arc::new([]) }, 7)
+    let mut world = World::new(Script { name: "nothing".to_owned(), steps: Arc::new([]) }, 7);
+    world.knobs.start_ms = 1_000;
+    world.knobs.savepoint_ms = 800;
+    world.knobs.checkpoint_ms = 200;
+    world.knobs.cancel_ms = 300;
+    world.knobs.end_ms = 300;
+    world
 }
 
 /// A deployment of this name.
