@@ -126,6 +126,17 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What of the path of a problem comes after `key`, if it begins with it: `.c` of `a.b.c` after `a.b`. Keys may hold points
+/// themselves, and may stand in brackets; only the object tells which one is meant.
+pub fn after<'a>(path: &'a str, key: &str) -> Option<&'a str> {
+    if key.is_empty() {
+        return None;
+    }
+    let in_brackets = || path.strip_prefix('[')?.strip_prefix(key)?.strip_prefix(']');
+    let rest = path.strip_prefix(key).or_else(in_brackets)?;
+    (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest)
+}
+
 /// Renders a value on one line: text in quotes, everything as JSON, cut when long.
 fn shown(value: &Value) -> String {
     let text = value.to_string();

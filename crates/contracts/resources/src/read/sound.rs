@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::findings::Findings;
+use crate::problem::after;
 use crate::schema::Schema;
 
 /// Makes the copy: unknown fields are dropped with a warning, refused values are taken out with their problem.
@@ -49,16 +50,6 @@ fn take_out(value: &mut Value, path: &str) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-/// What of `path` comes after `key`, if it begins with it.
-fn after<'a>(path: &'a str, key: &str) -> Option<&'a str> {
-    if key.is_empty() {
-        return None;
-    }
-    let in_brackets = || path.strip_prefix('[')?.strip_prefix(key)?.strip_prefix(']');
-    let rest = path.strip_prefix(key).or_else(in_brackets)?;
-    (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest)
 }
 
 #[cfg(test)]

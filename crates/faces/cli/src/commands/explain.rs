@@ -160,21 +160,10 @@ fn or_none(word: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kobel_kubernetes::kinds::Served;
 
     use super::*;
 
     fn target() -> Target {
-        let served = Served {
-            group: "flink.apache.org".to_owned(),
-            version: "v1beta1".to_owned(),
-            plural: "flinkdeployments".to_owned(),
-            singular: "flinkdeployment".to_owned(),
-            kind: "FlinkDeployment".to_owned(),
-            short_names: vec!["flinkdep".to_owned()],
-            is_namespaced: true,
-            verbs: Vec::new(),
-        };
         let object = json!({
             "metadata": {"name": "flights", "namespace": "team", "generation": 4},
             "spec": {"job": {"state": "running"}},
@@ -185,7 +174,7 @@ mod tests {
                                 "message": "waits for a savepoint", "lastTransitionTime": "2026-01-01T23:59:48Z"}],
             },
         });
-        Target { served, object }
+        Target::deployment(object)
     }
 
     fn event() -> Value {

@@ -71,28 +71,12 @@ fn next_nonce(before: Option<&Value>) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use kobel_kubernetes::kinds::Served;
-
     use super::*;
-
-    fn target(object: Value) -> Target {
-        let served = Served {
-            group: "flink.apache.org".to_owned(),
-            version: "v1beta1".to_owned(),
-            plural: "flinkdeployments".to_owned(),
-            singular: "flinkdeployment".to_owned(),
-            kind: "FlinkDeployment".to_owned(),
-            short_names: Vec::new(),
-            is_namespaced: true,
-            verbs: Vec::new(),
-        };
-        Target { served, object }
-    }
 
     #[test]
     fn what_is_suspended_is_resumed_and_not_restarted() {
         let object = json!({"metadata": {"name": "a"}, "spec": {"job": {"state": "suspended"}}});
-        let error = plan(&target(object), "a -n team").map(drop).unwrap_err();
+        let error = plan(&Target::deployment(object), "a -n team").map(drop).unwrap_err();
         assert_eq!(error.hint(), Some("`kobel resume a -n team` starts it"));
     }
 
@@ -109,7 +93,9 @@ mod tests {
                 "metadata": {"name": "a"}, "spec": {"restartNonce": declared, "job": {}},
                 "status": {"reconciliationStatus": {"lastReconciledSpec": last}},
             });
-            let patch = withdrawal(&target(object), "a").ok().map(|plan| plan.patch["spec"]["restartNonce"].clone());
+            let patch = withdrawal(&Target::deployment(object), "a")
+                .ok()
+                .map(|plan| plan.patch["spec"]["restartNonce"].clone());
             assert_eq!(patch, expected, "{declared} {recorded}");
         }
         let last = json!({"spec": {}}).to_string();
@@ -120,10 +106,10 @@ mod tests {
                 "reconciliationStatus": {"lastReconciledSpec": last},
             },
         });
-        let error = withdrawal(&target(object), "a").map(drop).unwrap_err();
+        let error = withdrawal(&Target::deployment(object), "a").map(drop).unwrap_err();
         assert!(error.to_string().contains("is being restarted already"), "{error}");
         // What never started has nothing to go back to.
-        assert!(withdrawal(&target(json!({"spec": {"restartNonce": 1}})), "a").is_err());
+        assert!(withdrawal(&Target::deployment(json!({"spec": {"restartNonce": 1}})), "a").is_err());
     }
 
     #[test]

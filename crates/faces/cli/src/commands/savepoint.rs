@@ -159,16 +159,6 @@ mod tests {
 
     #[test]
     fn no_savepoint_is_asked_for_of_what_does_not_run() {
-        let served = Served {
-            group: "flink.apache.org".to_owned(),
-            version: "v1beta1".to_owned(),
-            plural: "flinkdeployments".to_owned(),
-            singular: "flinkdeployment".to_owned(),
-            kind: "FlinkDeployment".to_owned(),
-            short_names: Vec::new(),
-            is_namespaced: true,
-            verbs: Vec::new(),
-        };
         for (status, expected) in [
             (json!({"jobStatus": {"state": "RUNNING"}}), None),
             (
@@ -178,7 +168,7 @@ mod tests {
             (json!({}), Some("`s1` does not run (it was not started yet), so there is no savepoint to take")),
         ] {
             let object = json!({"metadata": {"name": "s1"}, "status": status});
-            let error = at_rest(&Target { served: served.clone(), object }, "s1 -n team");
+            let error = at_rest(&Target::deployment(object), "s1 -n team");
             assert_eq!(error.as_ref().map(ToString::to_string).as_deref(), expected);
             if let Some(error) = error {
                 assert_eq!(error.hint(), Some("`kobel explain s1 -n team` tells why"));

@@ -189,6 +189,24 @@ fn absent(kind: &str, name: &str, namespace: Option<&str>, plurals: &[&str]) -> 
 }
 
 #[cfg(test)]
+impl Target {
+    /// An object as a FlinkDeployment that is served, for tests.
+    pub(crate) fn deployment(object: Value) -> Self {
+        let served = Served {
+            group: "flink.apache.org".to_owned(),
+            version: "v1beta1".to_owned(),
+            plural: "flinkdeployments".to_owned(),
+            singular: "flinkdeployment".to_owned(),
+            kind: DEPLOYMENT.to_owned(),
+            short_names: vec!["flinkdep".to_owned()],
+            is_namespaced: true,
+            verbs: Vec::new(),
+        };
+        Self { served, object }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

@@ -2,6 +2,7 @@
 //!
 //! Only the object tells what a point means: keys may hold points themselves.
 
+use kobel_resources::problem::after;
 use serde_json::Value;
 
 /// One step into a value.
@@ -51,16 +52,6 @@ fn entry<'a, 'p>(path: &'p str, entries: &'a [Value]) -> Option<(Step, &'a Value
     let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
     let index = index.parse().ok()?;
     Some((Step::Entry(index), entries.get(index)?, rest))
-}
-
-/// What of `path` comes after `key`, if it begins with it.
-fn after<'p>(path: &'p str, key: &str) -> Option<&'p str> {
-    if key.is_empty() {
-        return None;
-    }
-    let in_brackets = || path.strip_prefix('[')?.strip_prefix(key)?.strip_prefix(']');
-    let rest = path.strip_prefix(key).or_else(in_brackets)?;
-    (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest)
 }
 
 #[cfg(test)]
