@@ -219,7 +219,8 @@ fn default_settings(home: &Path, folder: &Path, port: u16) -> Result<Vec<(String
     let address = |name: &str| format!("file://{}", folder.join(name).display());
     let (temporary, checkpoints, savepoints) =
         (folder.join("tmp").display().to_string(), address("checkpoints"), address("savepoints"));
-    let options = java_options(home)?;
+    // The SQL planner unpacks itself there, and what is killed leaves it behind.
+    let options = format!("{} -Djava.io.tmpdir={temporary}", java_options(home)?);
     let settings = [
         ("env.java.opts.all", options.as_str()),
         ("jobmanager.rpc.address", "127.0.0.1"),
@@ -289,7 +290,10 @@ mod tests {
         assert_eq!(of("taskmanager.numberOfTaskSlots"), "taskmanager.numberOfTaskSlots: '1'");
         assert_eq!(of("pipeline.name"), "pipeline.name: 'it''s'");
         assert_eq!(of("rest.port"), "rest.port: '8081'");
-        assert_eq!(of("env.java.opts.all"), "env.java.opts.all: '--add-opens=a'");
+        assert_eq!(
+            of("env.java.opts.all"),
+            format!("env.java.opts.all: '--add-opens=a -Djava.io.tmpdir={}/tmp'", folder.path().display())
+        );
         assert!(folder.path().join("conf/log4j-console.properties").is_file());
     }
 }

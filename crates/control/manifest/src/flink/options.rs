@@ -31,6 +31,10 @@ const JAVA_OPTIONS: &str = "--add-exports=java.base/sun.net.util=ALL-UNNAMED \
                             --add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED \
                             --add-opens=java.base/java.util.concurrent.locks=ALL-UNNAMED";
 
+/// Where Java puts its temporary files. The SQL planner unpacks itself there, 45 MB for each process, whatever `io.tmp.dirs`
+/// says (`PlannerModule`); a killed process leaves them behind, so they go with the folder of the application.
+const TEMPORARY_FOLDER: &str = "-Djava.io.tmpdir=";
+
 /// The key of Java's options since 1.17, and before.
 const JAVA_OPTIONS_KEYS: [&str; 2] = ["env.java.opts.all", "env.java.opts"];
 
@@ -67,8 +71,8 @@ pub(super) fn of_cluster(deployment: &Deployment, place: &Place, instance: &str)
     for key in DECIDED_HERE {
         configuration.remove(key);
     }
-    java_options(&mut configuration, cluster.flink_version);
     let temporary = place.folder.join("tmp");
+    java_options(&mut configuration, cluster.flink_version, &temporary.to_string_lossy());
     configuration.default_to("io.tmp.dirs", temporary.to_string_lossy());
     configuration.default_to("web.tmpdir", temporary.to_string_lossy());
     for (key, value) in [
@@ -147,12 +151,38 @@ fn results(configuration: &mut Configuration, deployment: &Deployment, folder: &
     }
 }
 
-fn java_options(configuration: &mut Configuration, line: FlinkVersion) {
+fn java_options(configuration: &mut Configuration, line: FlinkVersion, temporary: &str) {
     let own = JAVA_OPTIONS_KEYS.iter().find_map(|key| configuration.get(key)).unwrap_or_default();
-    let options = format!("{JAVA_OPTIONS} {own}").trim_end().to_owned();
+    // The scripts split options at white space.
+    let is_settable = !own.contains(TEMPORARY_FOLDER) && !temporary.contains(char::is_whitespace);
+    let folder = if is_settable { format!(" {TEMPORARY_FOLDER}{temporary}") } else { String::new() };
+    let options = format!("{JAVA_OPTIONS}{folder} {own}").trim_end().to_owned();
     for key in JAVA_OPTIONS_KEYS {
         configuration.remove(key);
     }
     let [key, older] = JAVA_OPTIONS_KEYS;
     configuration.force(if line < FlinkVersion::V1_17 { older } else { key }, options);
+}
+
+#[cfg(test)]
+mod tests {
+    use kobel_model::deployment::FlinkConfiguration;
+
+    use super::*;
+
+    #[test]
+    fn java_puts_its_files_where_the_application_is_unless_told_otherwise() {
+        for (own, temporary, expected) in [
+            ("", "/data/app/tmp", " -Djava.io.tmpdir=/data/app/tmp"),
+            ("-Da=b", "/data/app/tmp", " -Djava.io.tmpdir=/data/app/tmp -Da=b"),
+            ("-Da=b", "/data/my app/tmp", " -Da=b"),
+            ("-Djava.io.tmpdir=/mnt", "/data/app/tmp", " -Djava.io.tmpdir=/mnt"),
+        ] {
+            let declared = [("env.java.opts.all".to_owned(), own.to_owned())];
+            let mut configuration = Configuration::of(&FlinkConfiguration::new(declared.into()));
+            java_options(&mut configuration, FlinkVersion::V2_0, temporary);
+            let options = configuration.get("env.java.opts.all").unwrap();
+            assert_eq!(options.strip_prefix(JAVA_OPTIONS), Some(expected), "{own} {temporary}");
+        }
+    }
 }
