@@ -12,6 +12,7 @@ mod embedded;
 mod fill;
 mod lists;
 mod node;
+mod path;
 mod prune;
 mod validate;
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::node::{ListType, Schema, child, entry};
+use super::node::{ListType, Schema};
+use super::path::Path;
 use crate::problem::{Problem, ProblemKind};
 
 /// Collects the problems of all sets and map lists at and below `path`.
-pub(super) fn check(schema: &Schema, path: &str, value: &Value, problems: &mut Vec<Problem>) {
+pub(super) fn check(schema: &Schema, path: Path<'_>, value: &Value, problems: &mut Vec<Problem>) {
     match value {
         Value::Array(entries) => {
             match &schema.list_type {
@@ -18,16 +19,16 @@ pub(super) fn check(schema: &Schema, path: &str, value: &Value, problems: &mut V
             }
             if let Some(items) = schema.items() {
                 for (index, value) in entries.iter().enumerate() {
-                    check(items, &entry(path, index), value, problems);
+                    check(items, Path::Entry(&path, index), value, problems);
                 }
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
                 if let Some(inner) = schema.properties.get(name) {
-                    check(inner, &child(path, name), member, problems);
+                    check(inner, Path::Field(&path, name), member, problems);
                 } else if let Some(inner) = &schema.additional {
-                    check(inner, &format!("{path}[{name}]"), member, problems);
+                    check(inner, Path::Key(&path, name), member, problems);
                 }
             }
         }
@@ -36,11 +37,11 @@ pub(super) fn check(schema: &Schema, path: &str, value: &Value, problems: &mut V
 }
 
 /// Checks a list whose entries are told apart by the values of `keys`.
-fn check_map(path: &str, entries: &[Value], keys: &[String], problems: &mut Vec<Problem>) {
+fn check_map(path: Path<'_>, entries: &[Value], keys: &[String], problems: &mut Vec<Problem>) {
     for (index, value) in entries.iter().enumerate() {
         if !value.is_object() && !value.is_null() {
             let detail = "must be an object for an array of list-type map";
-            problems.push(Problem::invalid(entry(path, index), value.clone(), detail));
+            problems.push(Problem::invalid(Path::Entry(&path, index), value.clone(), detail));
             return;
         }
     }
@@ -52,13 +53,13 @@ fn check_map(path: &str, entries: &[Value], keys: &[String], problems: &mut Vec<
 }
 
 /// Names every value that stands a second time; a third one is not named again.
-fn differ(path: &str, values: impl Iterator<Item = Value>, problems: &mut Vec<Problem>) {
+fn differ(path: Path<'_>, values: impl Iterator<Item = Value>, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (index, value) in values.enumerate() {
         let times = seen.entry(value.to_string()).or_default();
         *times += 1;
         if *times == 2 {
-            problems.push(Problem::new(ProblemKind::Duplicate, entry(path, index), value, ""));
+            problems.push(Problem::new(ProblemKind::Duplicate, Path::Entry(&path, index), value, ""));
         }
     }
 }

@@ -149,8 +149,3 @@ impl Schema {
 pub(super) fn child(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
-
-/// The path of the entry `index` of the list at `path`.
-pub(super) fn entry(path: &str, index: usize) -> String {
-    format!("{path}[{index}]")
-}

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::node::{Bound, Format, Schema, TypeName, child, entry};
+use super::node::{Bound, Format, Schema, TypeName};
+use super::path::Path;
 use super::{embedded, lists};
 use crate::problem::{Problem, ProblemKind};
 
@@ -13,15 +14,15 @@ impl Schema {
     /// Returns every problem of the value: first of types and bounds, then of embedded objects, then of lists.
     pub fn validate(&self, value: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
-        check(self, "", value, &mut problems);
-        embedded::check(self, "", value, &mut problems);
-        lists::check(self, "", value, &mut problems);
+        check(self, Path::Root, value, &mut problems);
+        embedded::check(self, Path::Root, value, &mut problems);
+        lists::check(self, Path::Root, value, &mut problems);
         problems
     }
 }
 
 /// Checks the value at `path` and everything below it.
-fn check(schema: &Schema, path: &str, value: &Value, problems: &mut Vec<Problem>) {
+fn check(schema: &Schema, path: Path<'_>, value: &Value, problems: &mut Vec<Problem>) {
     problems.extend(type_problem(schema, path, value));
     match value {
         Value::String(text) => {
@@ -41,7 +42,7 @@ fn check(schema: &Schema, path: &str, value: &Value, problems: &mut Vec<Problem>
 }
 
 /// Checks the type; what is said of a wrong one depends on the format, as the API server has it.
-fn type_problem(schema: &Schema, path: &str, value: &Value) -> Option<Problem> {
+fn type_problem(schema: &Schema, path: Path<'_>, value: &Value) -> Option<Problem> {
     let expected = schema.kind?;
     if value.is_null() {
         return (!schema.nullable).then(|| wrong_type(path, expected.word(), "null"));
@@ -95,7 +96,7 @@ fn is_whole(value: &Value) -> bool {
 }
 
 /// Checks how many characters a text has.
-fn length_problem(schema: &Schema, path: &str, text: &str) -> Option<Problem> {
+fn length_problem(schema: &Schema, path: Path<'_>, text: &str) -> Option<Problem> {
     let size = schema.text_size;
     if size.min.is_none() && size.max.is_none() {
         return None;
@@ -104,7 +105,7 @@ fn length_problem(schema: &Schema, path: &str, text: &str) -> Option<Problem> {
     if let Some(max) = size.max.filter(|max| length > *max) {
         let unit = if max == 1 { "byte" } else { "bytes" };
         return Some(Problem {
-            path: path.to_owned(),
+            path: path.into(),
             kind: ProblemKind::TooLong,
             value: None,
             detail: format!("may not be more than {max} {unit}"),
@@ -115,7 +116,7 @@ fn length_problem(schema: &Schema, path: &str, text: &str) -> Option<Problem> {
 }
 
 /// Checks a number against its format and its bounds.
-fn check_number(schema: &Schema, path: &str, number: &Number, problems: &mut Vec<Problem>) {
+fn check_number(schema: &Schema, path: Path<'_>, number: &Number, problems: &mut Vec<Problem>) {
     let value = number.as_f64().unwrap_or(f64::NAN);
     if schema.kind == Some(TypeName::Integer)
         && schema.format == Some(Format::Int32)
@@ -147,10 +148,10 @@ fn check_number(schema: &Schema, path: &str, number: &Number, problems: &mut Vec
 }
 
 /// Checks the entries of a list, then how many there are.
-fn check_entries(schema: &Schema, path: &str, entries: &[Value], problems: &mut Vec<Problem>) {
+fn check_entries(schema: &Schema, path: Path<'_>, entries: &[Value], problems: &mut Vec<Problem>) {
     if let Some(items) = schema.items() {
         for (index, value) in entries.iter().enumerate() {
-            check(items, &entry(path, index), value, problems);
+            check(items, Path::Entry(&path, index), value, problems);
         }
     }
     let count = entries.len() as u64;
@@ -163,7 +164,7 @@ fn check_entries(schema: &Schema, path: &str, entries: &[Value], problems: &mut 
 }
 
 /// Checks that the value is one of a closed list.
-fn choice_problem(schema: &Schema, path: &str, value: &Value) -> Option<Problem> {
+fn choice_problem(schema: &Schema, path: Path<'_>, value: &Value) -> Option<Problem> {
     if schema.allowed.is_empty() || schema.allowed.contains(value) {
         return None;
     }
@@ -174,7 +175,7 @@ fn choice_problem(schema: &Schema, path: &str, value: &Value) -> Option<Problem>
 }
 
 /// Checks the fields of an object: how many, the free ones, the named ones, the required ones.
-fn check_members(schema: &Schema, path: &str, members: &Map<String, Value>, problems: &mut Vec<Problem>) {
+fn check_members(schema: &Schema, path: Path<'_>, members: &Map<String, Value>, problems: &mut Vec<Problem>) {
     let count = members.len() as u64;
     if let Some(min) = schema.object_size.min.filter(|min| count < *min) {
         problems.push(Problem::invalid(path, count, format!("{path} in body should have at least {min} properties")));
@@ -185,31 +186,32 @@ fn check_members(schema: &Schema, path: &str, members: &Map<String, Value>, prob
     if let Some(additional) = &schema.additional {
         for (name, member) in members {
             if !schema.properties.contains_key(name) {
-                check(additional, &child(path, name), member, problems);
+                check(additional, Path::Field(&path, name), member, problems);
             }
         }
     }
-    for (name, inner) in &schema.properties {
-        if let Some(member) = members.get(name) {
-            check(inner, &child(path, name), member, problems);
-        }
+    let known = |(name, member)| schema.properties.get_key_value(name).map(|(name, inner)| (name, inner, member));
+    let mut named: Vec<(&String, &Schema, &Value)> = members.iter().filter_map(known).collect();
+    named.sort_unstable_by_key(|(name, ..)| *name);
+    for (name, inner, member) in named {
+        check(inner, Path::Field(&path, name), member, problems);
     }
     for name in &schema.required {
         if !members.contains_key(name) {
-            problems.push(Problem::required(child(path, name), ""));
+            problems.push(Problem::required(Path::Field(&path, name), ""));
         }
     }
 }
 
 /// A problem of kind [`ProblemKind::TypeInvalid`].
-fn wrong_type(path: &str, expected: &str, found: &str) -> Problem {
+fn wrong_type(path: Path<'_>, expected: &str, found: &str) -> Problem {
     let shown = Value::from(found);
     let detail = format!("{path} in body must be of type {expected}: {shown}");
     Problem::new(ProblemKind::TypeInvalid, path, shown, detail)
 }
 
 /// A problem of kind [`ProblemKind::TooMany`].
-fn too_many(path: &str, count: u64, max: u64) -> Problem {
+fn too_many(path: Path<'_>, count: u64, max: u64) -> Problem {
     let unit = if max == 1 { "item" } else { "items" };
     Problem::new(ProblemKind::TooMany, path, count, format!("must have at most {max} {unit}"))
 }
