@@ -53,6 +53,11 @@ impl Served {
         if self.group.is_empty() { self.singular.clone() } else { format!("{}.{}", self.singular, self.group) }
     }
 
+    /// The name that is typed with the least effort: the short one, if there is one.
+    pub fn short(&self) -> &str {
+        self.short_names.first().unwrap_or(&self.singular)
+    }
+
     /// Whether the API takes requests with this verb.
     pub fn can(&self, verb: &str) -> bool {
         self.verbs.iter().any(|known| known == verb)
@@ -142,7 +147,7 @@ impl Kinds {
     }
 
     /// The kinds that Kobel looks after, as far as they are served.
-    fn own(&self) -> impl Iterator<Item = &Served> {
+    pub fn own(&self) -> impl Iterator<Item = &Served> {
         self.all.iter().filter(|served| served.group == OWN_GROUP && served.can("list"))
     }
 
@@ -158,20 +163,15 @@ impl Kinds {
     /// The error of a kind that is not served, with the kind that `word` most likely stands for.
     fn unknown(&self, word: &str, wanted: &str) -> Error {
         let listed = || self.all.iter().filter(|served| served.can("list"));
-        let mut names: Vec<String> = Vec::new();
-        let mut tell = |name: String| {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        };
         let has_own = self.own().next().is_some();
-        let told = listed().filter(|served| !has_own || served.group == OWN_GROUP);
-        told.for_each(|served| tell(format!("{} ({})", served.plural, served.kind)));
-        let others = || listed().filter(move |served| has_own && served.group != OWN_GROUP);
-        if others().count() <= OTHERS_MAX {
-            others().for_each(|served| tell(served.plural.clone()));
+        let is_told = |served: &&Served| !has_own || served.group == OWN_GROUP;
+        let told = listed().filter(is_told);
+        let mut names = distinct(told.map(|served| format!("{} ({})", served.plural, served.kind)));
+        let others = distinct(listed().filter(|served| !is_told(served)).map(|served| served.plural.clone()));
+        if others.len() <= OTHERS_MAX {
+            names.extend(others);
         } else {
-            tell("and others".to_owned());
+            names.push("and others".to_owned());
         }
         let near = nearest(word, listed().flat_map(Served::names)).and_then(|near| {
             let meant = listed().find(|served| served.names().any(|name| name == near))?;
@@ -185,6 +185,17 @@ impl Kinds {
             names.join(", ")
         ))
     }
+}
+
+/// Each name once: a kind may be served in several versions and groups.
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
 }
 
 /// The kinds of one group of an aggregated answer.
@@ -306,6 +317,21 @@ mod tests {
         ] {
             let near = "did you mean `flinkdeployments` (FlinkDeployment of `flink.apache.org/v1beta1`)? ";
             assert_eq!(error.hint(), Some(format!("{near}{all}").as_str()));
+        }
+    }
+
+    #[test]
+    fn a_few_other_kinds_are_all_named_and_many_are_not() {
+        for (count, expected) in [(OTHERS_MAX, "thing11"), (OTHERS_MAX + 1, "and others")] {
+            let mut kinds = kinds();
+            kinds.all.retain(|served| served.group == OWN_GROUP);
+            let thing = kinds.all[0].clone();
+            // What several groups serve is one name.
+            kinds.all.extend((0..count).flat_map(|number| ["a", "b"].map(|group| (number, group))).map(
+                |(number, group)| Served { group: group.to_owned(), plural: format!("thing{number}"), ..thing.clone() },
+            ));
+            let error = kinds.named("unlike").unwrap_err();
+            assert!(error.hint().is_some_and(|hint| hint.ends_with(expected)), "{count}: {error:?}");
         }
     }
 

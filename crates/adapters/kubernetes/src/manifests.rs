@@ -52,6 +52,8 @@ pub struct Manifest {
     pub namespace: Option<String>,
     /// The whole object.
     pub value: Value,
+    /// The lines of its document from `place` on; empty for an item of a list, which has none of its own.
+    pub text: String,
 }
 
 /// A document as it is written, from its first field on.
@@ -181,7 +183,8 @@ fn value_of(place: &Place, document: &str) -> Result<Value> {
         // The line that the parser tells counts from the document.
         let message = message.split(" at line ").next().unwrap_or_default();
         let line = number(at.as_ref().map(|at| at.line()));
-        told(place, document, &slip::explain(document, message, line, number(at.as_ref().map(|at| at.column()))))
+        // What is no slip in JSON, such as a tab, is not blamed.
+        told(place, document, &slip::explain(text, message, line, number(at.as_ref().map(|at| at.column()))))
     })
 }
 
@@ -212,7 +215,7 @@ fn expand(written: &Written, value: Value, manifests: &mut Vec<Manifest>, proble
     }
 }
 
-/// Reads which object a manifest is; `fields` are the lines in which what is wrong is looked for.
+/// Reads which object a manifest is; `fields` are its lines, in which what is wrong is looked for.
 fn identify(place: &Place, fields: &str, value: Value) -> Result<Manifest> {
     if !value.is_object() {
         return Err(Error::invalid(format!("{place}: document {} is not an object", place.document))
@@ -226,5 +229,5 @@ fn identify(place: &Place, fields: &str, value: Value) -> Result<Manifest> {
             "a manifest has the texts `apiVersion`, `kind` and, below `metadata`, `name`; a number is a text in quotes",
         )
     })?;
-    Ok(Manifest { place: place.clone(), api_version, kind, name, namespace, value })
+    Ok(Manifest { place: place.clone(), api_version, kind, name, namespace, value, text: fields.to_owned() })
 }

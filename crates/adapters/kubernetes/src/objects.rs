@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cluster::{Call, Cluster, JSON, step};
 use crate::failure::{Answer, Failure, Refusal};
 use crate::kinds::Served;
-use crate::tables::Table;
+use crate::tables::{Rows, Table};
 
 /// Who writes, as the API records it with every field.
 pub const FIELD_MANAGER: &str = "kobel";
@@ -120,9 +120,9 @@ impl Cluster {
     ///
     /// # Errors
     /// A refusal with code 404 if there is none.
-    pub async fn table_of(&self, served: &Served, namespace: Option<&str>, name: &str) -> Answer<Table> {
+    pub async fn table_of(&self, served: &Served, namespace: Option<&str>, name: &str, rows: Rows) -> Answer<Table> {
         let call = Call::get(path_of(served, namespace, name)).accepting(TABLE);
-        Ok(Table::read(&self.call(call).await?.value))
+        Ok(Table::read(&self.call(rows.asked(call)).await?.value))
     }
 
     /// Lists objects; each of them names its kind.
@@ -142,9 +142,9 @@ impl Cluster {
     ///
     /// # Errors
     /// Those of the request.
-    pub async fn table(&self, served: &Served, selection: &Selection) -> Answer<Table> {
+    pub async fn table(&self, served: &Served, selection: &Selection, rows: Rows) -> Answer<Table> {
         let call = selection.narrow(Call::get(served.path(selection.namespace.as_deref()))).accepting(TABLE);
-        Ok(Table::read(&self.call(call).await?.value))
+        Ok(Table::read(&self.call(rows.asked(call)).await?.value))
     }
 
     /// Applies a manifest on the server, which merges it with what other managers wrote. Fields that only our own changes

@@ -2,6 +2,27 @@
 
 use serde_json::Value;
 
+use crate::cluster::Call;
+
+/// What the rows of a table carry besides their cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// The metadata of their objects.
+    Metadata,
+    /// Their whole objects.
+    Objects,
+}
+
+impl Rows {
+    /// Adds what the rows are to carry to a call; metadata comes unasked.
+    pub(crate) fn asked(self, call: Call) -> Call {
+        match self {
+            Self::Metadata => call,
+            Self::Objects => call.with("includeObject", "Object"),
+        }
+    }
+}
+
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -18,6 +39,8 @@ pub struct Row {
     pub namespace: String,
     /// The texts, one for each column.
     pub cells: Vec<String>,
+    /// What the row carries of its object: [`Rows`].
+    pub object: Value,
 }
 
 /// A table, or a part of one that a watch delivers; later parts name no columns.
@@ -53,6 +76,7 @@ impl Table {
                 .unwrap_or_default()
                 .to_owned(),
             cells: list(row, "cells").map(cell).collect(),
+            object: row.get("object").cloned().unwrap_or_default(),
         });
         Self { columns: columns.collect(), rows: rows.collect(), resource_version }
     }
@@ -62,6 +86,7 @@ fn named_row(object: &Value) -> Row {
     Row {
         namespace: metadata_text(object, "namespace").to_owned(),
         cells: vec![metadata_text(object, "name").to_owned()],
+        object: object.clone(),
     }
 }
 
@@ -97,7 +122,9 @@ mod tests {
         }));
         assert_eq!(table.resource_version, "7");
         assert_eq!(table.columns.iter().map(|column| column.is_wide).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(table.rows[0], Row { namespace: "ns".to_owned(), cells: vec!["a".to_owned(), "3".to_owned()] });
+        let first = &table.rows[0];
+        assert_eq!((first.namespace.as_str(), first.cells.join(" ").as_str()), ("ns", "a 3"));
+        assert_eq!(first.object, json!({"metadata": {"namespace": "ns"}}));
         assert_eq!(table.rows[1].cells, ["b", ""]);
     }
 

@@ -20,6 +20,7 @@ use crate::cluster::{Call, Cluster, JSON};
 use crate::failure::{Answer, Failure, Refusal};
 use crate::kinds::Served;
 use crate::objects::{Selection, TABLE, metadata};
+use crate::tables::Rows;
 
 /// In which shape changes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Shape {
     /// Objects.
     Objects,
     /// Rows of tables.
-    Tables,
+    Tables(Rows),
 }
 
 /// One change.
@@ -141,9 +142,8 @@ impl Watch {
             .with("watch", "true")
             .with("allowWatchBookmarks", "true")
             .with("timeoutSeconds", WATCH_SECONDS)
-            .with("resourceVersion", self.version.clone())
-            .accepting(self.accept());
-        self.cluster.open(self.selection.narrow(call)).await
+            .with("resourceVersion", self.version.clone());
+        self.cluster.open(self.shaped(call)).await
     }
 
     /// Lists what is there, in place of the changes that the server has forgotten.
@@ -163,14 +163,15 @@ impl Watch {
     }
 
     async fn list(&self) -> Answer<Value> {
-        let call = self.selection.narrow(Call::get(self.path.clone())).accepting(self.accept());
-        Ok(self.cluster.call(call).await?.value)
+        Ok(self.cluster.call(self.shaped(Call::get(self.path.clone()))).await?.value)
     }
 
-    fn accept(&self) -> &'static str {
+    /// Adds to a call what is selected and in which shape it is to come.
+    fn shaped(&self, call: Call) -> Call {
+        let call = self.selection.narrow(call);
         match self.shape {
-            Shape::Objects => JSON,
-            Shape::Tables => TABLE,
+            Shape::Objects => call.accepting(JSON),
+            Shape::Tables(rows) => rows.asked(call.accepting(TABLE)),
         }
     }
 

@@ -58,4 +58,5 @@ pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod version;
 mod wanted;
+mod wide;
 mod withdrawal;

@@ -99,6 +99,25 @@ fn lists_are_their_items_and_json_is_read() {
 }
 
 #[test]
+fn a_manifest_has_the_lines_of_its_fields_and_an_item_of_a_list_has_none() {
+    let second = BASIC.replace("basic", "second");
+    let list = "kind: List\nitems:\n- {apiVersion: v1, kind: A, metadata: {name: item}}\n";
+    let (manifests, problems) = parse("a.yaml", &format!("# The first.\n{BASIC}---\n# Next.\n{second}---\n{list}"));
+    assert!(problems.is_empty(), "{problems:?}");
+    let texts: Vec<&str> = manifests.iter().map(|manifest| manifest.text.as_str()).collect();
+    assert_eq!(texts, [BASIC, second.as_str(), ""]);
+}
+
+#[test]
+fn a_tab_in_json_is_not_blamed() {
+    let text = "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"\\q\",\n\t\"metadata\": {\"name\": \"a\"}\n}\n";
+    let (_, problems) = parse("a.json", text);
+    let [problem] = &problems[..] else { panic!("{problems:?}") };
+    let message = problem.to_string();
+    assert!(message.starts_with("a.json:3:") && message.contains("backslash"), "{message}");
+}
+
+#[test]
 fn numbers_and_texts_are_as_kubectl_reads_them() {
     let text = format!("{BASIC}spec: {{mode: 0644, cpu: 0.5, memory: 2048m, flag: true, text: \"0644\"}}\n");
     let (manifests, _) = parse("a.yaml", &text);

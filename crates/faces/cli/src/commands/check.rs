@@ -1,7 +1,7 @@
 //! What can be said about a manifest before anything is sent: fields that nobody knows, values that are not allowed.
 //!
 //! Only what the manifest itself shows is looked at. Whether other objects are there, and what they set, the API says.
-//! Each problem has the line of its field, where the file and its layout tell.
+//! Each problem has the line of its field, where the layout of the document tells.
 
 mod finding;
 mod lines;
@@ -11,7 +11,7 @@ pub(crate) mod twice;
 mod wrong_type;
 
 use kobel_kubernetes::kinds::Served;
-use kobel_kubernetes::manifests::{Manifest, Place};
+use kobel_kubernetes::manifests::Manifest;
 use kobel_model::{Error, nearest};
 use kobel_resources::read::local_defaults;
 use kobel_resources::{API_VERSION, Context, Problem, ProblemKind, crd, read};
@@ -48,7 +48,7 @@ pub(crate) fn check(manifest: &Manifest, served: Option<&Served>) -> Vec<Error> 
     if found.is_empty() {
         return Vec::new();
     }
-    let placed = placed(place, &manifest.value, found);
+    let placed = placed(manifest, found);
     let first = placed.iter().find_map(|(line, _)| *line).unwrap_or(place.line);
     let listed: String = placed
         .iter()
@@ -65,28 +65,25 @@ pub(crate) fn check(manifest: &Manifest, served: Option<&Served>) -> Vec<Error> 
 }
 
 /// The findings with the lines of the file, in the order of lines; those of what is absent have none and come last.
-fn placed(place: &Place, object: &Value, found: Vec<Finding>) -> Vec<(Option<usize>, Finding)> {
-    let document = lines::document(place);
-    let line = |path: &str| Some(place.line + line_in(document.as_deref()?, object, path)? - 1);
+fn placed(manifest: &Manifest, found: Vec<Finding>) -> Vec<(Option<usize>, Finding)> {
     let mut placed: Vec<(Option<usize>, Finding)> =
-        found.into_iter().map(|finding| (line(&finding.path), finding)).collect();
+        found.into_iter().map(|finding| (line_in(manifest, &finding.path), finding)).collect();
     placed.sort_by_key(|(line, _)| line.unwrap_or(usize::MAX));
     placed
 }
 
-/// The line of a document, from 1, on which the field of a path stands; what is absent has none.
-fn line_in(document: &str, object: &Value, path: &str) -> Option<usize> {
-    let (steps, value) = steps::walk(object, path);
-    value.and_then(|_| lines::line_of(document, &steps))
+/// The line of the file on which the field of a path stands; what is absent has none.
+fn line_in(manifest: &Manifest, path: &str) -> Option<usize> {
+    let (steps, value) = steps::walk(&manifest.value, path);
+    let line = value.and_then(|_| lines::line_of(&manifest.text, &steps))?;
+    Some(manifest.place.line + line - 1)
 }
 
 /// A warning of the API about a manifest, with its file and the line of the field that it begins with.
 pub(crate) fn warning(manifest: &Manifest, warning: &str) -> String {
     let place = &manifest.place;
-    let line = warning.split_once(": ").filter(|(path, _)| path.contains('.')).and_then(|(path, _)| {
-        let line = line_in(&lines::document(place)?, &manifest.value, path)?;
-        Some(place.line + line - 1)
-    });
+    let path = warning.split_once(": ").map(|(path, _)| path).filter(|path| path.contains('.'));
+    let line = path.and_then(|path| line_in(manifest, path));
     format!("{}:{}: {warning}", place.file, line.unwrap_or(place.line))
 }
 
@@ -190,10 +187,10 @@ spec:
         let errors = told(&text);
         assert_eq!(errors.len(), 1, "{errors:?}");
         for part in [
-            "a.yaml:2: FlinkDeployment.flink.apache.org \"basic\" is invalid:\n",
-            "\n  spec.job.paralelism: unknown field; did you mean `spec.job.parallelism`?",
-            "\n  spec.jobb: unknown field; did you mean `spec.job`?",
-            "\n  spec.job.parallelism: Invalid value: 0: ",
+            "a.yaml:7: FlinkDeployment.flink.apache.org \"basic\" is invalid:\n",
+            "\n  line 8: spec.job.paralelism: unknown field; did you mean `spec.job.parallelism`?",
+            "\n  line 7: spec.jobb: unknown field; did you mean `spec.job`?",
+            "\n  line 8: spec.job.parallelism: Invalid value: 0: ",
         ] {
             assert!(errors.iter().all(|error| error.contains(part)), "{part} in {errors:?}");
         }
@@ -209,8 +206,9 @@ spec:
         let errors = told(&text);
         assert_eq!(errors.len(), 1, "{errors:?}");
         for part in [
-            "\n  spec.jobManager.resource.cpu: `{a: …}` is an object, and a number is expected; write it like `cpu: 1`",
-            "\n  spec.job.parallelism: `\"two\"` is a text, and a whole number is expected; write it like `",
+            "\n  line 7: spec.jobManager.resource.cpu: `{a: …}` is an object, and a number is expected; write it like \
+             `cpu: 1`",
+            "\n  line 8: spec.job.parallelism: `\"two\"` is a text, and a whole number is expected; write it like `",
             "; write it like `flinkVersion: v2_2`",
             "\"stateless\"; did you mean `savepoint`?",
         ] {
@@ -239,12 +237,9 @@ spec:
 
     #[test]
     fn a_warning_has_its_file_and_the_line_of_its_field() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("orders.yaml");
+        let name = "standard input";
         let text = format!("# Orders.\n---{BASIC}  flinkConfiguration:\n    a.b: 1\n    state.bakend: x\n");
-        std::fs::write(&file, &text).unwrap();
-        let name = file.display().to_string();
-        let (manifests, problems) = parse(&name, &text);
+        let (manifests, problems) = parse(name, &text);
         let [manifest] = &manifests[..] else { panic!("{problems:?}") };
         for (words, line) in [
             ("spec.flinkConfiguration[state.bakend]: is no option that is known", 10),
@@ -257,13 +252,10 @@ spec:
 
     #[test]
     fn a_problem_has_the_line_of_its_field_and_the_error_that_of_the_first() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("orders.yaml");
         let sound = format!("{BASIC}  job: {{jarURI: 'local:///srv/a.sql'}}\n");
         let wrong = format!("{BASIC}  job:\n    jarURI: local:///srv/a.sql\n    parallelism: two\n    jobb: 1\n");
-        std::fs::write(&file, format!("---{sound}---{wrong}")).unwrap();
-        let name = file.display().to_string();
-        let (manifests, problems) = parse(&name, &std::fs::read_to_string(&file).unwrap());
+        let name = "orders.yaml";
+        let (manifests, problems) = parse(name, &format!("---{sound}---{wrong}"));
         assert!(problems.is_empty(), "{problems:?}");
         let errors: Vec<Error> = manifests.iter().flat_map(|manifest| check(manifest, None)).collect();
         let [error] = &errors[..] else { panic!("{errors:?}") };

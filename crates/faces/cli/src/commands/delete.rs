@@ -7,7 +7,8 @@ use kobel_kubernetes::objects::Propagation;
 use kobel_model::{Error, Result};
 use serde_json::Value;
 
-use super::client::{Session, all_or_nothing, complete, documents, kind_of, print, reference};
+use super::client::{Session, all_or_nothing, complete, documents, print, reference};
+use super::meant_kind::kind_meant;
 use super::namesakes::missing;
 use super::pair;
 use super::reported::Reported;
@@ -36,7 +37,7 @@ struct Doomed {
 
 async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit> {
     let session = Session::open(&arguments.api).await?;
-    let doomed = doomed(&session, arguments, terminal)?;
+    let doomed = doomed(&session, arguments, terminal).await?;
     // Whoever reads along may go; what was begun is done to its end.
     terminal.drop_unread_rows();
     let mut problems = Vec::new();
@@ -90,7 +91,7 @@ async fn of_a_pair(session: &Session, served: &Served, object: &Value) -> Option
     pair::loss(object, &owner.object)
 }
 
-fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -> Result<Vec<Doomed>> {
+async fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -> Result<Vec<Doomed>> {
     let Some(kind) = &arguments.kind else {
         let asked = arguments.api.namespace.as_deref();
         let documents = documents(session, &arguments.files, asked, |_, _| Vec::new(), terminal)?;
@@ -102,7 +103,7 @@ fn doomed(session: &Session, arguments: &DeleteArguments, terminal: &Terminal) -
         return Ok(doomed.collect());
     };
     let (kind, name) = reference(VERB, kind, arguments.name.as_deref())?;
-    let served = kind_of(session, VERB, kind, name)?;
+    let served = kind_meant(session, VERB, kind, name).await?;
     let Some(name) = name else {
         return Err(Error::invalid(format!("which `{kind}` is to be deleted"))
             .with_hint(format!("name it, as in `kobel {VERB} {kind}/NAME`; `kobel get {kind}` lists them")));

@@ -3,7 +3,7 @@
 use kobel_kubernetes::context::yaml;
 use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::objects::{Selection, metadata};
-use kobel_kubernetes::tables::{Column, Row, Table};
+use kobel_kubernetes::tables::{Column, Row, Rows, Table};
 use kobel_kubernetes::watch::{Shape, Watch};
 use kobel_model::{Error, Result};
 use serde_json::{Value, json};
@@ -12,6 +12,8 @@ use super::client::{Session, complete, namespace_made, print, reference};
 use super::columns::Columns;
 use super::meant_kind::kind_meant;
 use super::namesakes::missing;
+use super::target::has_jobs;
+use super::wide;
 use crate::args::resources::{GetArguments, Output};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, Verbosity};
@@ -57,20 +59,24 @@ struct Query<'a> {
 impl Query<'_> {
     async fn tables(&self) -> Result<Exit> {
         let (cluster, namespace) = (&self.session.cluster, self.selection.namespace.as_deref());
+        let is_wide = self.arguments.output == Output::Wide;
+        let shows_job = is_wide && has_jobs(self.served);
+        let carried = if shows_job { Rows::Objects } else { Rows::Metadata };
         let table = match self.name {
             // A list would not tell that there is no such object.
-            Some(name) => match cluster.table_of(self.served, namespace, name).await {
+            Some(name) => match cluster.table_of(self.served, namespace, name, carried).await {
                 // Only a list has the version that a watch goes on from.
-                Ok(_) if self.arguments.watch => cluster.table(self.served, &self.selection).await?,
+                Ok(_) if self.arguments.watch => cluster.table(self.served, &self.selection, carried).await?,
                 Ok(table) => table,
                 Err(failure) => return Err(missing(self.session, failure, self.served, name).await),
             },
-            None => cluster.table(self.served, &self.selection).await?,
+            None => cluster.table(self.served, &self.selection, carried).await?,
         };
         let layout = Layout {
             columns: table.columns.clone(),
-            is_wide: self.arguments.output == Output::Wide,
+            is_wide,
             shows_namespace: self.arguments.all_namespaces && self.served.is_namespaced,
+            shows_job,
         };
         let mut columns = Columns::default();
         let mut rows = layout.rows(&table);
@@ -90,7 +96,7 @@ impl Query<'_> {
             }
             return Ok(Exit::Done);
         }
-        let mut watch = self.watch(Shape::Tables, &table.resource_version);
+        let mut watch = self.watch(Shape::Tables(carried), &table.resource_version);
         loop {
             let change = watch.next().await?;
             let rows = layout.rows(&Table::read(&change.object));
@@ -192,20 +198,24 @@ struct Layout {
     columns: Vec<Column>,
     is_wide: bool,
     shows_namespace: bool,
+    /// Whether the columns of [`wide`] follow.
+    shows_job: bool,
 }
 
 impl Layout {
     fn header(&self) -> Vec<String> {
         let names = self.columns.iter().filter(|column| self.is_wide || !column.is_wide);
         let first = self.shows_namespace.then(|| "NAMESPACE".to_owned());
-        first.into_iter().chain(names.map(|column| column.name.clone())).collect()
+        let more = wide::TITLES.iter().filter(|_| self.shows_job).map(|title| (*title).to_owned());
+        first.into_iter().chain(names.map(|column| column.name.clone())).chain(more).collect()
     }
 
     fn rows(&self, table: &Table) -> Vec<Vec<String>> {
         let row = |row: &Row| -> Vec<String> {
             let cells = self.columns.iter().zip(&row.cells).filter(|(column, _)| self.is_wide || !column.is_wide);
             let first = self.shows_namespace.then(|| row.namespace.clone());
-            first.into_iter().chain(cells.map(|(_, cell)| cell.clone())).collect()
+            let more = self.shows_job.then(|| wide::cells(&row.object)).into_iter().flatten();
+            first.into_iter().chain(cells.map(|(_, cell)| cell.clone())).chain(more).collect()
         };
         table.rows.iter().map(row).collect()
     }
@@ -263,10 +273,29 @@ mod tests {
             (true, false, "NAME IMAGE AGE", "a i 1s"),
             (false, true, "NAMESPACE NAME AGE", "n a 1s"),
         ] {
-            let layout = Layout { columns: table.columns.clone(), is_wide, shows_namespace };
+            let layout = Layout { columns: table.columns.clone(), is_wide, shows_namespace, shows_job: false };
             assert_eq!(layout.header().join(" "), header);
             assert_eq!(layout.rows(&table)[0].join(" "), row);
         }
+    }
+
+    #[test]
+    fn what_a_job_is_like_follows_in_columns_of_its_own() {
+        let object = json!({"kind": "FlinkSessionJob", "spec": {"job": {"parallelism": 2}}});
+        let table = Table::read(&json!({
+            "kind": "Table", "columnDefinitions": [{"name": "Name"}], "rows": [{"cells": ["a"], "object": object}],
+        }));
+        for (shows_job, header, row) in [
+            (false, vec!["NAME"], vec!["a"]),
+            (true, vec!["NAME", "PARALLELISM", "ENGINE", "ERROR"], vec!["a", "2", "flink", ""]),
+        ] {
+            let layout = Layout { columns: table.columns.clone(), is_wide: true, shows_namespace: false, shows_job };
+            assert_eq!((layout.header(), layout.rows(&table)), (owned(&header), vec![owned(&row)]));
+        }
+    }
+
+    fn owned(cells: &[&str]) -> Vec<String> {
+        cells.iter().map(|cell| (*cell).to_owned()).collect()
     }
 
     #[test]

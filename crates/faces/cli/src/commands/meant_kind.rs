@@ -2,10 +2,9 @@
 
 use kobel_kubernetes::kinds::Served;
 use kobel_model::{Error, Result};
-use kobel_resources::API_VERSION;
 
 use super::client::{Session, kind_of};
-use super::target::{DEPLOYMENT, PAIR, SESSION_JOB, SNAPSHOT};
+use super::namesakes::kinds_of;
 
 /// The kind that was typed after the command `verb`.
 ///
@@ -19,7 +18,9 @@ pub(crate) async fn kind_meant<'a>(
 ) -> Result<&'a Served> {
     match kind_of(session, verb, kind, name) {
         Err(error) if name.is_none() && !kind.trim().is_empty() => {
-            let owners = owners(session, verb, kind).await;
+            let flag = session.namespace_flag();
+            let owners: Vec<String> =
+                kinds_of(session, kind).await.iter().map(|served| command(verb, served, kind, &flag)).collect();
             // It is known now that no application has this name, if none has.
             Err(meaning(session.kinds.named(kind).err().unwrap_or(error), &owners))
         }
@@ -27,18 +28,9 @@ pub(crate) async fn kind_meant<'a>(
     }
 }
 
-/// The commands that name an object that is called `word`.
-async fn owners(session: &Session, verb: &str, word: &str) -> Vec<String> {
-    let mut commands = Vec::new();
-    for kind in [DEPLOYMENT, SESSION_JOB, PAIR, SNAPSHOT] {
-        let Ok(served) = session.kinds.of_manifest(API_VERSION, kind) else { continue };
-        // Whoever may not read them is not told of them.
-        if let Ok(Some(_)) = session.cluster.find(served, session.namespace_of(served), word).await {
-            let short = served.short_names.first().unwrap_or(&served.singular);
-            commands.push(format!("`kobel {verb} {short}/{word}{}`", session.namespace_flag()));
-        }
-    }
-    commands
+/// The command that means an object of a kind.
+fn command(verb: &str, served: &Served, name: &str, flag: &str) -> String {
+    format!("`kobel {verb} {}/{name}{flag}`", served.short())
 }
 
 fn meaning(error: Error, commands: &[String]) -> Error {
@@ -51,7 +43,19 @@ fn meaning(error: Error, commands: &[String]) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::target::Target;
     use super::*;
+
+    #[test]
+    fn a_command_names_the_kind_and_the_namespace() {
+        let served = Target::deployment(serde_json::Value::Null).served;
+        for (verb, flag, expected) in [
+            ("delete", "", "`kobel delete flinkdep/orders`"),
+            ("get", " -n team", "`kobel get flinkdep/orders -n team`"),
+        ] {
+            assert_eq!(command(verb, &served, "orders", flag), expected);
+        }
+    }
 
     #[test]
     fn a_name_where_a_kind_is_expected_is_told_with_its_command() {

@@ -1,11 +1,12 @@
-//! What was probably meant by a name that no object has: a name spelled nearly so, or the same in another namespace.
+//! What was probably meant by a name that no object has: the same of another kind or in another namespace, or a name
+//! spelled nearly so.
 //!
 //! What may not be listed is not suggested, and it is no error: the suggestion comes with an error of its own.
 
 use kobel_kubernetes::failure::Failure;
 use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::objects::Selection;
-use kobel_kubernetes::tables::Table;
+use kobel_kubernetes::tables::{Rows, Table};
 use kobel_model::{Error, nearest};
 
 use super::client::{Session, named};
@@ -32,8 +33,33 @@ pub(crate) async fn question(session: &Session, kinds: &[&Served], name: &str) -
 
 /// The error of a request about one object by its name, with the question whether another is meant.
 pub(crate) async fn missing(session: &Session, failure: Failure, served: &Served, name: &str) -> Error {
-    let question = if failure.is_missing() { question(session, &[served], name).await } else { None };
+    if !failure.is_missing() {
+        return named(failure, served);
+    }
+    let others = if session.kinds.own().any(|own| own == served) { kinds_of(session, name).await } else { Vec::new() };
+    let question = match of_other_kinds(&others, name) {
+        Some(told) => Some(told),
+        None => question(session, &[served], name).await,
+    };
     asking(named(failure, served), question)
+}
+
+/// The kinds that Kobel looks after of which there is an object with this name.
+pub(crate) async fn kinds_of<'a>(session: &'a Session, name: &str) -> Vec<&'a Served> {
+    let mut found = Vec::new();
+    for served in session.kinds.own() {
+        // Whoever may not read them is not told of them.
+        if let Ok(Some(_)) = session.cluster.find(served, session.namespace_of(served), name).await {
+            found.push(served);
+        }
+    }
+    found
+}
+
+/// That objects of other kinds have the name.
+fn of_other_kinds(kinds: &[&Served], name: &str) -> Option<String> {
+    let words: Vec<String> = kinds.iter().map(|served| format!("`{}/{name}`", served.short())).collect();
+    (!words.is_empty()).then(|| format!("it is the name of {};", words.join(" and ")))
 }
 
 /// An error with a question before what it advises.
@@ -52,11 +78,11 @@ async fn listed(session: &Session, served: &Served) -> Vec<Known> {
         return Vec::new();
     }
     let everywhere = Selection::default();
-    if let Ok(table) = session.cluster.table(served, &everywhere).await {
+    if let Ok(table) = session.cluster.table(served, &everywhere, Rows::Metadata).await {
         return names(&table);
     }
     let here = Selection { namespace: session.namespace_of(served).map(str::to_owned), ..Selection::default() };
-    session.cluster.table(served, &here).await.map(|table| names(&table)).unwrap_or_default()
+    session.cluster.table(served, &here, Rows::Metadata).await.map(|table| names(&table)).unwrap_or_default()
 }
 
 fn names(table: &Table) -> Vec<Known> {
@@ -106,6 +132,28 @@ mod tests {
             ("default", "unlike", None),
         ] {
             assert_eq!(suggestion(&known, namespace, name).as_deref(), expected, "{namespace} {name}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_another_kind_is_told() {
+        let served = |short: &str| Served {
+            group: "flink.apache.org".to_owned(),
+            version: "v1beta1".to_owned(),
+            plural: format!("{short}s"),
+            singular: short.to_owned(),
+            kind: short.to_owned(),
+            short_names: vec![short.to_owned()],
+            is_namespaced: true,
+            verbs: Vec::new(),
+        };
+        let (pair, job) = (served("flinkbgdep"), served("sessionjob"));
+        for (kinds, expected) in [
+            (&[] as &[&Served], None),
+            (&[&pair], Some("it is the name of `flinkbgdep/orders`;")),
+            (&[&pair, &job], Some("it is the name of `flinkbgdep/orders` and `sessionjob/orders`;")),
+        ] {
+            assert_eq!(of_other_kinds(kinds, "orders").as_deref(), expected);
         }
     }
 

@@ -33,13 +33,15 @@ impl Target {
         match reference(wanted.verb, wanted.typed, None)? {
             (kind, Some(name)) => {
                 let served = kind_of_target(session, wanted, kind)?;
-                let known = [DEPLOYMENT, SESSION_JOB, PAIR].contains(&served.kind.as_str());
-                if !known || served.api_version() != API_VERSION {
+                if !has_jobs(served) {
                     return Err(jobless(wanted, &served.kind));
                 }
                 Self::read(session, served, name).await
             }
-            (name, None) => Self::named(session, wanted, name).await,
+            (name, None) => Self::named(session, wanted, name).await.map_err(|error| {
+                let kind = session.kinds.named(name).ok().filter(|served| has_jobs(served));
+                unnamed(error, wanted, kind, &session.namespace_flag())
+            }),
         }
     }
 
@@ -47,7 +49,9 @@ impl Target {
     pub(crate) async fn of_any_kind(session: &Session, wanted: &Wanted<'_>) -> Result<Self> {
         match reference(wanted.verb, wanted.typed, None)? {
             (kind, Some(name)) => Self::read(session, kind_of_target(session, wanted, kind)?, name).await,
-            (name, None) => Self::named(session, wanted, name).await,
+            (name, None) => Self::named(session, wanted, name)
+                .await
+                .map_err(|error| unnamed(error, wanted, session.kinds.named(name).ok(), &session.namespace_flag())),
         }
     }
 
@@ -100,7 +104,7 @@ impl Target {
     }
 
     fn short_kind(&self) -> &str {
-        self.served.short_names.first().unwrap_or(&self.served.singular)
+        self.served.short()
     }
 
     async fn read(session: &Session, served: &Served, name: &str) -> Result<Self> {
@@ -147,6 +151,22 @@ impl Target {
         let object = session.cluster.find(served, session.namespace_of(served), name).await.ok()??;
         Some(Self { served: served.clone(), object })
     }
+}
+
+/// Whether the objects of a kind have jobs, or pass them on to what they own.
+pub(crate) fn has_jobs(served: &Served) -> bool {
+    [DEPLOYMENT, SESSION_JOB, PAIR].contains(&served.kind.as_str()) && served.api_version() == API_VERSION
+}
+
+/// The error of a name that no object has; one that is a kind lacks the name after it.
+fn unnamed(error: Error, wanted: &Wanted<'_>, kind: Option<&Served>, flag: &str) -> Error {
+    if error.kind() != ErrorKind::Missing || kind.is_none() {
+        return error;
+    }
+    let kind = wanted.typed;
+    let named = wanted.command(&format!("{kind}/NAME{flag}"));
+    Error::new(ErrorKind::Missing, format!("`{kind}` is a kind, and no object has it as its name"))
+        .with_hint(format!("name one: {named}; `kobel get {kind}{flag}` lists them"))
 }
 
 /// The kind that was typed before a name.
@@ -252,6 +272,35 @@ mod tests {
         ] {
             assert_eq!((error.to_string().as_str(), error.hint()), (message, Some(hint)));
         }
+    }
+
+    #[test]
+    fn a_kind_without_a_name_is_told_to_be_named() {
+        let served = Target::deployment(json!({})).served;
+        let told = |kind: ErrorKind, wanted: &Wanted<'_>, served: Option<&Served>, flag: &str| {
+            unnamed(Error::new(kind, "as before"), wanted, served, flag)
+        };
+        let (explain, rescale) =
+            (Wanted::new("explain", "flinkdep"), Wanted { verb: "rescale", typed: "flinkdep", rest: Some("4") });
+        for (wanted, flag, hint) in [
+            (explain, "", "name one: `kobel explain flinkdep/NAME`; `kobel get flinkdep` lists them"),
+            (rescale, " -n a", "name one: `kobel rescale flinkdep/NAME -n a 4`; `kobel get flinkdep -n a` lists them"),
+        ] {
+            let error = told(ErrorKind::Missing, &wanted, Some(&served), flag);
+            assert_eq!(error.to_string(), "`flinkdep` is a kind, and no object has it as its name");
+            assert_eq!(error.hint(), Some(hint));
+        }
+        for (kind, served) in [(ErrorKind::Missing, None), (ErrorKind::Unavailable, Some(&served))] {
+            assert_eq!(told(kind, &explain, served, "").to_string(), "as before");
+        }
+    }
+
+    #[test]
+    fn only_kinds_with_jobs_have_some() {
+        let mut served = Target::deployment(json!({})).served;
+        assert!(has_jobs(&served));
+        served.group = "example.com".to_owned();
+        assert!(!has_jobs(&served));
     }
 
     #[test]

@@ -3,10 +3,6 @@
 //! The lines are read as people lay out YAML and JSON: one field a line, what belongs to it further to the right. What
 //! is written on one line has the line of its beginning. A layout that is not understood has no line.
 
-use std::fs;
-
-use kobel_kubernetes::manifests::Place;
-
 use super::steps::Step;
 
 /// A line of which only the text after its indentation counts.
@@ -16,30 +12,6 @@ struct Line<'a> {
     number: usize,
     indent: usize,
     text: &'a str,
-}
-
-/// The text of the file from the line on which a document begins, up to the next document.
-pub(super) fn document(place: &Place) -> Option<String> {
-    // What came from standard input cannot be read again, and a file that is not there has no lines.
-    let text = fs::read_to_string(&place.file).ok()?;
-    Some(cut(text.trim_start_matches('\u{feff}'), place.line))
-}
-
-fn cut(text: &str, first: usize) -> String {
-    let mut document = String::new();
-    for (index, line) in text.lines().skip(first.saturating_sub(1)).enumerate() {
-        if is_marker(line) {
-            if index > 0 {
-                break;
-            }
-            // The marker of the document itself holds a line and no field.
-            document.push('\n');
-            continue;
-        }
-        document.push_str(line);
-        document.push('\n');
-    }
-    document
 }
 
 /// The line of what the steps lead to, from 1: that of the innermost field that has a line of its own.
@@ -114,11 +86,6 @@ fn is_silent(text: &str) -> bool {
     text.starts_with('#') || text.chars().all(|letter| "{}[],".contains(letter))
 }
 
-fn is_marker(line: &str) -> bool {
-    let rest = line.strip_prefix("---").or_else(|| line.strip_prefix("..."));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -187,14 +154,6 @@ spec:
         assert_eq!(line_of(list, &steps), None);
         for strange in ["", "{\"spec\": {\"job\": {\"parallelism\": 1}}}\n", "? spec\n: job\n"] {
             assert_eq!(line_of(strange, &steps), None, "{strange}");
-        }
-    }
-
-    #[test]
-    fn a_document_ends_where_the_next_begins() {
-        let text = "# none\n---\na: 1\n---\nb: 2\nc: 3\n...\nd: 4\n";
-        for (first, expected) in [(1, "# none\n"), (2, "\na: 1\n"), (4, "\nb: 2\nc: 3\n"), (8, "d: 4\n")] {
-            assert_eq!(cut(text, first), expected);
         }
     }
 }
