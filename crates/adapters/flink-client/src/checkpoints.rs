@@ -3,6 +3,8 @@
 //! Invariant: that there is no snapshot is said only if the counts say so; everything that does not fit is "cannot
 //! tell". Ids of one job grow, over restarts too, so the highest id is the newest.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -66,17 +68,22 @@ pub(crate) enum Place {
 }
 
 impl Statistics {
-    /// Returns place and time of the newest complete snapshot that another job can start from.
-    pub(crate) fn newest(&self) -> Result<Option<(String, i64)>, Failure> {
-        let newest =
-            self.complete().filter_map(|found| Some((found, found.place()?))).max_by_key(|(found, _)| found.id);
+    /// Returns place and time of the newest complete snapshot that another job can start from. What lies in the directory
+    /// `aside` does not count.
+    pub(crate) fn newest(&self, aside: Option<&str>) -> Result<Option<(String, i64)>, Failure> {
+        let is_aside = |found: &&Checkpoint| match (found.place(), aside) {
+            (Some(place), Some(aside)) => plain(place).starts_with(plain(aside)),
+            _ => false,
+        };
+        let others: BTreeSet<i64> = self.complete().filter(is_aside).map(|found| found.id).collect();
+        let own = || self.complete().filter(|found| !others.contains(&found.id));
+        let completed = self.counts.completed.saturating_sub(i64::try_from(others.len()).unwrap_or(i64::MAX));
+        let newest = own().filter_map(|found| Some((found, found.place()?))).max_by_key(|(found, _)| found.id);
         match newest {
             // An older one is not taken in its stead: what was done since would be undone.
             Some((found, _)) if found.discarded => Err(Failure::Discarded(found.id)),
             Some((found, place)) => Ok(Some((place.to_owned(), found.at_ms()))),
-            None if self.complete().next().is_some() || self.counts.completed > 0 || self.counts.restored > 0 => {
-                Err(Failure::NotAddressable)
-            }
+            None if own().next().is_some() || completed > 0 || self.counts.restored > 0 => Err(Failure::NotAddressable),
             None => Ok(None),
         }
     }
@@ -98,6 +105,11 @@ impl Statistics {
         let history = self.history.iter().filter(|found| found.status == COMPLETED);
         restored.iter().chain(history).chain(savepoint).chain(completed)
     }
+}
+
+/// A place as it lies on the disk, however it is written.
+fn plain(place: &str) -> &str {
+    place.strip_prefix("file://").or_else(|| place.strip_prefix("file:")).unwrap_or(place)
 }
 
 impl Checkpoint {
@@ -146,6 +158,19 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_aside_is_no_snapshot_of_the_job() {
+        let aside = Some("file:///a/tmp/checked-state");
+        let scratch = || Some(taken(7, "file:/a/tmp/checked-state/savepoint-1", false));
+        let own = Some(taken(6, "file:/a/checkpoints/chk-6", false));
+        let newest = told((2, 0), [own, scratch(), None]).newest(aside);
+        assert_eq!(newest, Ok(Some(("file:/a/checkpoints/chk-6".to_owned(), 601))));
+        assert_eq!(told((1, 0), [None, scratch(), None]).newest(aside), Ok(None));
+        let untold = told((2, 0), [None, scratch(), None]).newest(aside);
+        assert_eq!(untold, Err(Failure::NotAddressable), "there was another one");
+        assert!(told((1, 0), [None, scratch(), None]).newest(None).is_ok_and(|newest| newest.is_some()));
+    }
+
+    #[test]
     fn the_newest_is_the_one_with_the_highest_id_that_can_be_read() {
         let some = |path: &str, at_ms| Ok(Some((path.to_owned(), at_ms)));
         let cases = [
@@ -175,7 +200,7 @@ mod tests {
             ),
         ];
         for (counts, latest, newest) in cases {
-            assert_eq!(told(counts, latest.clone()).newest(), newest, "{latest:?}");
+            assert_eq!(told(counts, latest.clone()).newest(None), newest, "{latest:?}");
         }
     }
 
@@ -195,7 +220,7 @@ mod tests {
             ),
         ];
         for (counts, latest, newest) in cases {
-            assert_eq!(told(counts, latest.clone()).newest(), newest, "{counts:?} {latest:?}");
+            assert_eq!(told(counts, latest.clone()).newest(None), newest, "{counts:?} {latest:?}");
         }
     }
 
@@ -205,7 +230,7 @@ mod tests {
             assert!(serde_json::from_str::<Statistics>(json).is_err(), "{json}");
         }
         let bare: Statistics = serde_json::from_str(r#"{"counts":{"completed":0},"latest":{}}"#).unwrap();
-        assert_eq!(bare.newest(), Ok(None));
+        assert_eq!(bare.newest(None), Ok(None));
     }
 
     #[test]

@@ -53,13 +53,14 @@ impl FlinkClient {
     /// Returns place and time (milliseconds since the epoch) of the newest complete snapshot, checkpoint or savepoint,
     /// that another job can start from; nothing if it is certain that there is none.
     ///
-    /// After a job manager was replaced, that which the job was restored from counts as its own.
+    /// After a job manager was replaced, that which the job was restored from counts as its own. What was written to the
+    /// directory `aside` does not count: it was only written to be looked at.
     ///
     /// # Errors
     /// Everything else: it cannot be told. [`Failure::of`] tells why: [`Failure::NoStatistics`] of a job that has no
     /// tasks at the moment, whose checkpoints only its directory tells; [`Failure::NoJob`] of one that is not known.
-    pub async fn newest_snapshot(&self, at: &Endpoint, id: &str) -> Result<Option<(String, i64)>> {
-        let newest = self.newest(at, id).await;
+    pub async fn newest_snapshot(&self, at: &Endpoint, id: &str, aside: Option<&str>) -> Result<Option<(String, i64)>> {
+        let newest = self.newest(at, id, aside).await;
         newest.map_err(|failure| failure.about(&format!("tell the newest snapshot of job `{id}`"), at.shown()))
     }
 
@@ -172,14 +173,14 @@ impl FlinkClient {
         seen.map_err(|failure| failure.about(&format!("ask about deletion `{trigger_id}`"), at.shown()))
     }
 
-    async fn newest(&self, at: &Endpoint, id: &str) -> Result<Option<(String, i64)>, Failure> {
-        if let Some(newest) = self.statistics(at, id).await?.newest()? {
+    async fn newest(&self, at: &Endpoint, id: &str, aside: Option<&str>) -> Result<Option<(String, i64)>, Failure> {
+        if let Some(newest) = self.statistics(at, id).await?.newest(aside)? {
             return Ok(Some(newest));
         }
         // Flink tells zeros of a job that waits for resources, or that ended while it did, whatever it took before.
         // They mean something only if the job had tasks all the time around the question.
         let before = self.execution(at, id).await?;
-        let newest = self.statistics(at, id).await?.newest()?;
+        let newest = self.statistics(at, id).await?.newest(aside)?;
         if newest.is_some() || (before.has_tasks() && before == self.execution(at, id).await?) {
             Ok(newest)
         } else {

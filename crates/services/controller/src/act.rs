@@ -9,8 +9,9 @@ use kobel_model::{Error, ErrorKind, Result};
 use kobel_processes::Label;
 use serde_json::Value;
 
-use crate::declared::{Declaration, What, listed, with_spec};
+use crate::declared::{What, listed, with_spec};
 use crate::key::Key;
+use crate::objects::Written;
 use crate::round::Subject;
 use crate::world::World;
 
@@ -55,7 +56,7 @@ pub(crate) async fn act(world: &World, subject: &Subject<'_>, object: &Value, ac
             if matches!(subject.declaration.what, What::Deployment(_)) {
                 world.local.forget(&subject.key.identity()).await?;
             }
-            release(world, subject.key, object).await
+            release(world, subject.key, object).await.map(drop)
         }
     }
 }
@@ -64,11 +65,11 @@ pub(crate) async fn act(world: &World, subject: &Subject<'_>, object: &Value, ac
 ///
 /// # Errors
 /// Unavailable if the API does not answer, or refuses.
-pub(crate) async fn release(world: &World, key: &Key, object: &Value) -> Result<()> {
+pub(crate) async fn release(world: &World, key: &Key, object: &Value) -> Result<Written> {
     let listed = object.pointer("/metadata/finalizers").and_then(Value::as_array);
     let others = listed.into_iter().flatten().filter_map(Value::as_str).filter(|name| *name != key.kind.finalizer());
     let others: Vec<String> = others.map(str::to_owned).collect();
-    world.objects.put_finalizers(key, object, &others).await.map(drop)
+    world.objects.put_finalizers(key, object, &others).await
 }
 
 fn endpoint<'a>(subject: &'a Subject<'_>) -> Result<&'a Endpoint> {
@@ -88,13 +89,13 @@ pub(crate) fn asked<'a>(savepoint: &'a Savepoint, usual: Option<&'a str>) -> Sav
 
 /// Starts the spec that was decided on, which need not be the one that the object has now.
 async fn start_it(world: &World, subject: &Subject<'_>, object: &Value, start: Start) -> Result<()> {
-    let declared = Declaration::read(&with_spec(object, &start.spec));
+    let declared = world.declarations.read(subject.key, &with_spec(object, &start.spec));
     let declaration =
         declared.map_err(|problems| Error::invalid(format!("the spec is not valid: {}", listed(&problems))))?;
     let Some(declaration) = declaration else { return Err(Error::bug("what is to be started declares nothing")) };
     let label = Label { generation: start.generation, job_id: start.job_id.clone() };
-    match declaration.what {
-        What::Deployment(deployment) => world.turn.slowly(world.local.start(&deployment, label, start.restore)).await,
+    match &declaration.what {
+        What::Deployment(deployment) => world.turn.slowly(world.local.start(deployment, label, start.restore)).await,
         What::SessionJob(job) => {
             let Some(session) = &subject.gathered.session else {
                 return Err(Error::new(ErrorKind::Unavailable, "its session cluster is not there"));
@@ -102,7 +103,7 @@ async fn start_it(world: &World, subject: &Subject<'_>, object: &Value, start: S
             let What::Deployment(cluster) = &session.declaration.what else {
                 return Err(Error::bug("a session cluster is no deployment"));
             };
-            submit(world, subject, &job, cluster, &start).await
+            submit(world, subject, job, cluster, &start).await
         }
     }
 }

@@ -106,7 +106,7 @@ async fn carry_out(world: &World, scene: &Scene<'_>, decision: Decision) -> Resu
         match world.objects.put_status(key, object, &written).await? {
             Written::Done(object) => current = *object,
             // Somebody was faster: what was decided may be wrong by now.
-            Written::Stale => return Ok(Next::Again(Duration::ZERO)),
+            stale @ Written::Stale => return Ok(Next::written(&stale)),
         }
         let (state, waits) = (decision.record.state.as_str(), &decision.wait.message);
         tracing::info!(target: "kobel.controller", object = %key, state, %waits, "decided");

@@ -11,6 +11,7 @@ use kube::Client;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
+use crate::declared::Declarations;
 use crate::host::Host;
 use crate::local::Local;
 use crate::metrics::Metrics;
@@ -114,6 +115,7 @@ pub async fn look_after(parts: Parts) {
     let site = Site {
         objects: Objects::over(client, Arc::clone(&surroundings)),
         local: Local::new(host, Arc::clone(&surroundings), flink, kobel),
+        declarations: Declarations::default(),
         refusals: Refusals::default(),
         metrics,
         surroundings,

@@ -1,12 +1,15 @@
 //! What an object declares, as the lifecycle and the substrate ask for it.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use kobel_lifecycle::options::Options;
 use kobel_model::deployment::{Deployment, FlinkConfiguration, FlinkVersion, Job, SessionJob, Substrate};
 use kobel_resources::read::{Declared, local_defaults, unhonoured};
 use kobel_resources::{Context, Problem, Reading};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::key::Kind;
+use crate::key::{Key, Kind};
 
 /// The keys under which a job's savepoints go by default, the newer one first.
 const SAVEPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
@@ -49,6 +52,72 @@ impl Declaration {
         let options = Options::read(what.configuration());
         Ok(Some(Self { what, options, unhonoured }))
     }
+}
+
+/// The parts of an object that say what it declares; of its status only what was carried out last, since some of that may
+/// not change.
+const TELLING: [&str; 7] =
+    ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace", "/metadata/labels", "/spec", LAST];
+/// Where in an object it stands what was carried out last.
+const LAST: &str = "/status/reconciliationStatus/lastReconciledSpec";
+/// How many declarations of one object are kept: the present one, and the one that is carried out.
+const KEPT_OF_ONE: usize = 2;
+/// Of how many objects declarations are kept, which bounds the memory.
+const KEPT: usize = 128;
+
+/// An object as it was read, and what it declares.
+type Known = (Value, Arc<Declaration>);
+
+/// What objects were found to declare. Reading is the dearest part of a round in which nothing happens, and an object
+/// that has not changed declares what it did.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Declarations {
+    known: Arc<Mutex<BTreeMap<Key, Vec<Known>>>>,
+}
+
+impl Declarations {
+    /// Reads an object, as [`Declaration::read`] does.
+    ///
+    /// # Errors
+    /// Every problem of the object.
+    pub(crate) fn read(&self, key: &Key, object: &Value) -> Result<Option<Arc<Declaration>>, Vec<Problem>> {
+        let is_it = |(known, _): &&Known| TELLING.iter().all(|place| part(known, place) == part(object, place));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, declaration)) = known.get(key).and_then(|known| known.iter().find(is_it)) {
+            return Ok(Some(Arc::clone(declaration)));
+        }
+        let telling = telling(object);
+        let Some(declaration) = Declaration::read(&telling)?.map(Arc::new) else { return Ok(None) };
+        if known.len() >= KEPT && !known.contains_key(key) {
+            known.clear();
+        }
+        let of_it = known.entry(key.clone()).or_default();
+        of_it.insert(0, (telling, Arc::clone(&declaration)));
+        of_it.truncate(KEPT_OF_ONE);
+        Ok(Some(declaration))
+    }
+
+    /// Forgets an object that is gone.
+    pub(crate) fn forget(&self, key: &Key) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+/// A part of an object; null is as good as nothing.
+fn part<'a>(object: &'a Value, place: &str) -> Option<&'a Value> {
+    object.pointer(place).filter(|part| !part.is_null())
+}
+
+/// The parts of an object that say what it declares.
+fn telling(object: &Value) -> Value {
+    let whole = |name: &str| object.get(name).cloned().unwrap_or_default();
+    let named = |name: &str| object.pointer(&format!("/metadata/{name}")).map(|value| (name.to_owned(), value.clone()));
+    let metadata: Map<String, Value> = ["name", "namespace", "labels"].into_iter().filter_map(named).collect();
+    let last = object.pointer(LAST).cloned().unwrap_or_default();
+    json!({
+        "apiVersion": whole("apiVersion"), "kind": whole("kind"), "metadata": metadata, "spec": whole("spec"),
+        "status": {"reconciliationStatus": {"lastReconciledSpec": last}},
+    })
 }
 
 impl What {
@@ -119,4 +188,67 @@ pub(crate) fn with_spec(object: &Value, spec: &Value) -> Value {
 /// Problems as one text.
 pub(crate) fn listed(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key { kind: Kind::Deployment, namespace: "default".to_owned(), name: name.to_owned() }
+    }
+
+    fn object(name: &str, parallelism: i64) -> Value {
+        json!({
+            "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment",
+            "metadata": {"name": name, "namespace": "default", "resourceVersion": "1"},
+            "spec": {
+                "flinkVersion": "v2_0",
+                "flinkConfiguration": {"kobel.engine": "native"},
+                "job": {"jarURI": "local:///opt/job.sql", "parallelism": parallelism},
+            },
+        })
+    }
+
+    fn parallelism(declarations: &Declarations, object: &Value) -> (u32, Arc<Declaration>) {
+        let declaration = declarations.read(&key("a"), object).unwrap().unwrap();
+        (declaration.what.job().unwrap().parallelism, declaration)
+    }
+
+    #[test]
+    fn an_object_is_read_again_once_it_declares_something_else() {
+        let declarations = Declarations::default();
+        let (first, read) = parallelism(&declarations, &object("a", 2));
+        let mut later = object("a", 2);
+        later["status"] = json!({"lifecycleState": "STABLE"});
+        later["metadata"]["resourceVersion"] = json!("2");
+        let (same, again) = parallelism(&declarations, &later);
+        assert!((first, same) == (2, 2) && Arc::ptr_eq(&read, &again), "nothing that it declares has changed");
+        later["status"] =
+            json!({"reconciliationStatus": {"lastReconciledSpec": r#"{"spec":{"flinkVersion":"v2_0"}}"#}});
+        let problems = declarations.read(&key("a"), &later).unwrap_err();
+        assert_eq!(problems[0].path, "spec.job", "what was carried out last was a session cluster");
+        assert_eq!(parallelism(&declarations, &object("a", 3)).0, 3);
+        assert!(Arc::ptr_eq(&parallelism(&declarations, &object("a", 2)).1, &read), "both are kept");
+        assert_eq!(parallelism(&declarations, &object("a", 4)).0, 4);
+        assert_eq!(parallelism(&declarations, &object("a", 5)).0, 5);
+        assert!(!Arc::ptr_eq(&parallelism(&declarations, &object("a", 2)).1, &read), "two are kept and no more");
+        let mut wrong = object("a", 2);
+        wrong["spec"]["job"]["parallelism"] = json!("many");
+        assert!(declarations.read(&key("a"), &wrong).is_err());
+    }
+
+    #[test]
+    fn declarations_of_few_objects_are_kept() {
+        let declarations = Declarations::default();
+        for number in 0..3 * KEPT {
+            let name = format!("a{number}");
+            declarations.read(&key(&name), &object(&name, 1)).unwrap();
+            assert!(declarations.known.lock().unwrap().len() <= KEPT);
+        }
+        let last = key(&format!("a{}", 3 * KEPT - 1));
+        assert!(declarations.known.lock().unwrap().contains_key(&last));
+        declarations.forget(&last);
+        assert!(!declarations.known.lock().unwrap().contains_key(&last));
+    }
 }

@@ -23,8 +23,6 @@ use crate::world::{About, World};
 
 /// How long is waited for a job that has taken no snapshot to write its state down.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The scratch directory that it is written to.
-const CHECKED_STATE: &str = "checked-state";
 
 /// What was found out about a change before anything is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,9 +119,10 @@ impl Asking<'_> {
         if job.state != JobState::Running {
             return State::Unknown;
         }
-        let fresh = &gathered.facts.fresh_id;
-        let (trigger_id, waited) = self.world.refusals.asked(self.key, self.generation, fresh);
-        let directory = self.world.local.scratch(&self.key.identity(), CHECKED_STATE);
+        // Not the id of this round: if the state is there at once, the job is stopped in this round under that one, and would
+        // be told of the scratch file.
+        let (trigger_id, waited) = self.world.refusals.asked(self.key, self.generation, &self.world.fresh_id());
+        let directory = self.world.local.checked_state(&self.key.identity());
         let asked = SavepointRequest {
             job_id: &job.id,
             trigger_id: &trigger_id,

@@ -1,6 +1,7 @@
 //! Gathering: everything that a decision asks for, in one look. What cannot be seen is a fact of its own.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use kobel_flink_client::{Endpoint, JobSeen, OperationSeen};
 use kobel_lifecycle::decision::{Event, EventKind};
@@ -37,7 +38,7 @@ pub(crate) struct Session {
     /// Whether another job manager can take over.
     pub(crate) is_highly_available: bool,
     /// What it declares.
-    pub(crate) declaration: Declaration,
+    pub(crate) declaration: Arc<Declaration>,
 }
 
 /// Gathers the facts about a deployment or session job, of which it is known what it declares.
@@ -51,8 +52,8 @@ pub(crate) async fn gather(
     record: &Record,
     declaration: &Declaration,
 ) -> Result<Gathered> {
-    let before = before(object, record);
-    let deployed = before.as_ref().unwrap_or(declaration);
+    let before = before(world, key, object, record);
+    let deployed = before.as_deref().unwrap_or(declaration);
     let (sight, session, session_facts) = match key.kind {
         Kind::SessionJob => session(world, key, object).await?,
         _ => (tended(world, key, object).await, None, None),
@@ -113,9 +114,9 @@ fn lost(why: &str) -> &'static str {
 }
 
 /// What was declared by the spec that was carried out last, if it is another one than the object has now.
-fn before(object: &Value, record: &Record) -> Option<Declaration> {
+fn before(world: &World, key: &Key, object: &Value, record: &Record) -> Option<Arc<Declaration>> {
     let last = record.last.as_ref().filter(|last| object.get("spec") != Some(last))?;
-    Declaration::read(&with_spec(object, last)).ok().flatten()
+    world.declarations.read(key, &with_spec(object, last)).ok().flatten()
 }
 
 /// What is seen of the session cluster of a session job.
@@ -137,7 +138,7 @@ async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Opt
             Cluster::Failed(_, why) | Cluster::Unknown(why) => SessionCluster::NotReady(why.clone()),
         }
     };
-    let declaration = match Declaration::read(&found) {
+    let declaration = match world.declarations.read(&other, &found) {
         Ok(Some(declaration)) => declaration,
         _ => return Ok((sight, None, Some(SessionCluster::NotReady(format!("{other} cannot be read"))))),
     };
@@ -243,15 +244,16 @@ impl Asker<'_> {
             Ok(Found::Checkpoint(path, at_ms)) => Newest::Snapshot { path, at_ms },
             Ok(Found::Nothing) => Newest::None,
             Err(error) => match &self.sight.endpoint {
-                Some(at) => self.told(at, id).await,
+                Some(at) => self.told(key, at, id).await,
                 None => Newest::Unknown(chain(&error)),
             },
         };
         (newest, None)
     }
 
-    async fn told(&self, at: &Endpoint, id: &str) -> Newest {
-        match self.world.local.flink.newest_snapshot(at, id).await {
+    async fn told(&self, key: &Key, at: &Endpoint, id: &str) -> Newest {
+        let aside = self.world.local.checked_state(&key.identity());
+        match self.world.local.flink.newest_snapshot(at, id, Some(&aside)).await {
             Ok(Some((path, at_ms))) => Newest::Snapshot { path, at_ms },
             Ok(None) => Newest::None,
             Err(error) => Newest::Unknown(chain(&error)),

@@ -24,6 +24,7 @@ mod local;
 mod metrics;
 mod objects;
 mod plan;
+mod prompt;
 mod revivals;
 mod round;
 mod rounds;

@@ -399,9 +399,10 @@ impl Local {
         self.host.folder(of)
     }
 
-    /// A directory below the scratch files of a deployment, which its next launch clears away.
-    pub(crate) fn scratch(&self, of: &Identity, name: &str) -> String {
-        format!("file://{}", self.host.folder(of).join("tmp").join(name).display())
+    /// Where the state of a deployment is written that a change is only checked with: among its scratch files, which its
+    /// next launch clears away. Nothing goes on from there.
+    pub(crate) fn checked_state(&self, of: &Identity) -> String {
+        format!("file://{}", self.host.folder(of).join("tmp").join("checked-state").display())
     }
 
     /// Where the logs of a deployment are.

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::key::{Key, Kind};
+use crate::prompt::prompt;
 use crate::surroundings::Surroundings;
 use crate::turns::Turn;
 use crate::wire::{Named, Whole};
@@ -29,6 +30,8 @@ use crate::wire::{Named, Whole};
 const MANAGER: &str = "kobel-controller";
 /// How long a connection may take to stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may be without a word. An open watch is told something every minute.
+const READ_TIMEOUT: Duration = Duration::from_secs(295);
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many objects are listed at once; they are in memory together.
@@ -74,7 +77,7 @@ impl Objects {
 
     /// Every object of a kind that is there, then every change; after an error it goes on by itself, after a pause.
     pub(crate) fn changes(&self, kind: Kind) -> impl Stream<Item = Change> + use<> {
-        let api = Api::<Named>::all_with(self.client.clone(), &resource(kind));
+        let api = Api::<Named>::all_with(prompt(&self.client, ANSWER_TIMEOUT), &resource(kind));
         watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff()
     }
 
@@ -224,6 +227,7 @@ pub(crate) async fn connect(kubeconfig: &Path) -> Result<Client> {
     let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
     let mut config = config.map_err(|_| unusable())?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(READ_TIMEOUT);
     // The API is on this machine, whatever stands in the environment for the rest of the world.
     config.proxy_url = None;
     Client::try_from(config).map_err(|error| unusable().with_source(error.to_string()))

@@ -1,6 +1,7 @@
 //! One round of one deployment or session job: gather, decide, write the intent, act.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kobel_lifecycle::decision::{Act, Decision, Event, EventKind, Wait};
@@ -26,6 +27,10 @@ use crate::world::{STANDS, World};
 /// How soon an object is looked at again that nothing can be done about.
 const LONG: Duration = Duration::from_secs(60);
 
+/// How soon an object is looked at again that somebody changed meanwhile. It is read again, and what is read may be as old
+/// as before: without a pause that is a storm. An event that tells of the change ends the pause.
+const AFTER_CONFLICT: Duration = Duration::from_millis(100);
+
 /// How soon it is looked whether something is found out.
 const CHECK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -42,6 +47,14 @@ impl Next {
     /// When is looked again at what awaits this; never stands for a change of the object, which wakes it.
     pub(crate) fn after(wait: &Wait) -> Self {
         Self::Again(if wait.again.is_zero() { LONG } else { wait.again })
+    }
+
+    /// When is looked again at what was written, or was not since somebody changed it meanwhile.
+    pub(crate) fn written(written: &Written) -> Self {
+        Self::Again(match written {
+            Written::Done(_) => Duration::ZERO,
+            Written::Stale => AFTER_CONFLICT,
+        })
     }
 }
 
@@ -63,7 +76,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     }
     let mut status = status::of(&object);
     let record = status::record(&status);
-    let (declaration, problem) = match declaration(&object, &record) {
+    let (declaration, problem) = match declaration(world, key, &object, &record) {
         Found::Declared(declaration, problem) => (declaration, problem),
         Found::Nothing | Found::Unreadable(_) if is_deleting => return leave(world, key, &object).await,
         Found::Nothing => return Ok(Next::Again(LONG)),
@@ -71,8 +84,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     };
     if !is_held {
         let finalizers: Vec<String> = held.into_iter().chain([key.kind.finalizer().to_owned()]).collect();
-        world.objects.put_finalizers(key, &object, &finalizers).await?;
-        return Ok(Next::Again(Duration::ZERO));
+        return Ok(Next::written(&world.objects.put_finalizers(key, &object, &finalizers).await?));
     }
     let gathered = gather(world, key, &object, &record, &declaration).await?;
     let fit = match problem {
@@ -82,7 +94,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     };
     let (declaration, held) = match fit {
         Fit::Fits => (declaration, None),
-        held => (last(&object, &record).unwrap_or(declaration), Some(held)),
+        held => (last(world, key, &object, &record).unwrap_or(declaration), Some(held)),
     };
     let (spec, generation) = match (&held, &record.last) {
         // What is carried out is what was carried out last, and nobody is to think otherwise.
@@ -107,20 +119,20 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
 /// What an object was found to declare.
 enum Found {
     /// What is to run; and why it is not what the object says now, if so.
-    Declared(Box<Declaration>, Option<String>),
+    Declared(Arc<Declaration>, Option<String>),
     /// Nothing.
     Nothing,
     /// What cannot be read and was never carried out.
     Unreadable(String),
 }
 
-fn declaration(object: &Value, record: &Record) -> Found {
-    match Declaration::read(object) {
-        Ok(Some(declaration)) => Found::Declared(Box::new(declaration), None),
+fn declaration(world: &World, key: &Key, object: &Value, record: &Record) -> Found {
+    match world.declarations.read(key, object) {
+        Ok(Some(declaration)) => Found::Declared(declaration, None),
         Ok(None) => Found::Nothing,
         Err(problems) => {
             let problems = listed(&problems);
-            match last(object, record) {
+            match last(world, key, object, record) {
                 Some(declaration) => Found::Declared(declaration, Some(problems)),
                 None => Found::Unreadable(problems),
             }
@@ -129,9 +141,9 @@ fn declaration(object: &Value, record: &Record) -> Found {
 }
 
 /// What was carried out last.
-fn last(object: &Value, record: &Record) -> Option<Box<Declaration>> {
+fn last(world: &World, key: &Key, object: &Value, record: &Record) -> Option<Arc<Declaration>> {
     let last = record.last.as_ref()?;
-    Declaration::read(&with_spec(object, &runs(last, record))).ok().flatten().map(Box::new)
+    world.declarations.read(key, &with_spec(object, &runs(last, record))).ok().flatten()
 }
 
 /// A spec that was written down in the middle of a change, as it was meant.
@@ -236,8 +248,7 @@ async fn leave(world: &World, key: &Key, object: &Value) -> Result<Next> {
     if key.kind == Kind::Deployment {
         world.local.forget(&key.identity()).await?;
     }
-    act::release(world, key, object).await?;
-    Ok(Next::Again(Duration::ZERO))
+    Ok(Next::written(&act::release(world, key, object).await?))
 }
 
 /// What was never carried out and cannot be: said.
@@ -273,7 +284,7 @@ async fn carry_out(
         match world.objects.put_status(key, object, &written).await? {
             Written::Done(object) => current = *object,
             // Somebody was faster: what was decided may be wrong by now.
-            Written::Stale => return Ok(Next::Again(Duration::ZERO)),
+            stale @ Written::Stale => return Ok(Next::written(&stale)),
         }
     }
     for event in &decision.events {

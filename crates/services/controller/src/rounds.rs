@@ -14,11 +14,12 @@ use kobel_model::{Error, ErrorKind, Result, chain};
 use kube::runtime::watcher;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::agenda::Agenda;
 use crate::blue_green_round;
 use crate::key::{Key, Kind};
+use crate::local::Local;
 use crate::metrics::{Metrics, Outcome};
 use crate::objects::Change;
 use crate::round::{self, Next};
@@ -28,6 +29,8 @@ use crate::world::{Site, World};
 
 /// The longest that one round may take; fetching a program may take minutes.
 const ROUND_MAX: Duration = Duration::from_secs(900);
+/// How soon it is looked again what runs here, if that could not be told.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How soon a round is tried again that was put off.
 const PUT_OFF: Duration = Duration::from_secs(5);
 
@@ -43,30 +46,40 @@ enum Event {
 /// Handles events until there is none to come, which is never.
 pub(crate) async fn run(site: &Site) {
     let ends = site.local.ends();
-    let mut agenda = Agenda::default();
-    for of in site.local.all().await.unwrap_or_default() {
-        // Whether it is still declared is found out by looking.
-        agenda.wake(&owner(of), Instant::now());
-    }
     let look = |key: Key, turn: Turn| {
         let world = site.world(turn);
         async move { look_at(&world, &key).await }
     };
-    let rounds =
-        Rounds { agenda, look, turns: Turns::default(), metrics: site.metrics.clone(), under_way: UnderWay::default() };
+    let (agenda, turns, metrics) = (Agenda::default(), Turns::default(), site.metrics.clone());
+    let rounds = Rounds { agenda, look, turns, metrics, under_way: UnderWay::default() };
     rounds.run(events(site, ends)).await;
     tracing::error!(target: "kobel.controller", "the watch ended; nothing is looked after any more");
 }
 
-/// What happens to objects and to processes.
+/// What runs here, once it can be told.
+async fn running(local: Local) -> Vec<Identity> {
+    loop {
+        match local.all().await {
+            Ok(all) => return all,
+            Err(error) => {
+                tracing::warn!(target: "kobel.controller", cause = %chain(&error), "cannot see what runs here");
+                sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// What happens to objects and to processes. What runs at first counts too: whether it is still declared is found out by
+/// looking.
 fn events(site: &Site, mut ends: mpsc::UnboundedReceiver<Identity>) -> impl Stream<Item = Event> + use<> {
     let mut changes = SelectAll::new();
     for kind in Kind::ALL {
         let seen = site.objects.changes(kind).flat_map(move |change| stream::iter(seen(kind, change)));
         changes.push(Box::pin(seen));
     }
-    let ended = stream::poll_fn(move |context| ends.poll_recv(context)).map(|of| Event::Stirred(owner(of)));
-    stream::select(changes, ended)
+    let ended = stream::poll_fn(move |context| ends.poll_recv(context));
+    let found = stream::once(running(site.local.clone())).flat_map(stream::iter);
+    stream::select(changes, stream::select(Box::pin(found), ended).map(|of| Event::Stirred(owner(of))))
 }
 
 fn seen(kind: Kind, change: Change) -> Vec<Event> {

@@ -15,7 +15,7 @@ use kobel_resources::state_snapshot::FlinkStateSnapshotStatus;
 use serde_json::{Value, json};
 
 use crate::act::{PAUSE, asked, release};
-use crate::declared::{Declaration, listed, read};
+use crate::declared::{listed, read};
 use crate::key::{Key, Kind};
 use crate::objects::Written;
 use crate::round::Next;
@@ -46,8 +46,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let snapshot = match read(&object).map(|reading| reading.declared) {
         Ok(Declared::Snapshot(snapshot)) => snapshot,
         _ if is_deleting && is_held => {
-            release(world, key, &object).await?;
-            return Ok(Next::Again(Duration::ZERO));
+            return Ok(Next::written(&release(world, key, &object).await?));
         }
         Ok(_) => return Ok(Next::Again(LONG)),
         Err(problems) => return unreadable(world, key, &object, &listed(&problems)).await,
@@ -58,8 +57,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         }
         let held = finalizers.iter().filter_map(Value::as_str).chain([key.kind.finalizer()]);
         let held: Vec<String> = held.map(str::to_owned).collect();
-        world.objects.put_finalizers(key, &object, &held).await?;
-        return Ok(Next::Again(Duration::ZERO));
+        return Ok(Next::written(&world.objects.put_finalizers(key, &object, &held).await?));
     }
     let record = record(&object);
     let referenced = referenced(world, key, &snapshot).await?;
@@ -79,7 +77,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     if object.get("status") != Some(&written) {
         match world.objects.put_status(key, &object, &written).await? {
             Written::Done(object) => current = *object,
-            Written::Stale => return Ok(Next::Again(Duration::ZERO)),
+            stale @ Written::Stale => return Ok(Next::written(&stale)),
         }
     }
     for event in &decision.events {
@@ -114,7 +112,7 @@ async fn carry_out(world: &World, key: &Key, object: &Value, referenced: &Refere
         Act::TakeSavepoint(savepoint) => flink.take_savepoint(at()?, asked(&savepoint, None)).await,
         Act::TakeCheckpoint { job_id, trigger_id } => flink.take_checkpoint(at()?, &job_id, &trigger_id).await,
         Act::Dispose { path } => world.local.dispose(path).await,
-        Act::Release => release(world, key, object).await,
+        Act::Release => release(world, key, object).await.map(drop),
         Act::Start(_) | Act::Remove | Act::StopWithSavepoint(_) | Act::Cancel { .. } => {
             Err(Error::bug("a snapshot starts and stops no job"))
         }
@@ -146,7 +144,7 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
         (Some(_), Some(JobState::Running)) => ReferencedJob::Unknown("its REST API does not answer".to_owned()),
         _ => ReferencedJob::NotRunning(format!("{other} is {}", state.map_or("not started", JobState::as_str))),
     };
-    let declaration = Declaration::read(&object).ok().flatten();
+    let declaration = world.declarations.read(&other, &object).ok().flatten();
     let directory = declaration.and_then(|declaration| declaration.what.savepoint_directory().map(str::to_owned));
     // Where nothing was said, the job was given a directory of its own at its start.
     let folder = match kind {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::declared::Declarations;
 use crate::key::Key;
 use crate::local::Local;
 use crate::metrics::Metrics;
@@ -20,6 +21,8 @@ pub(crate) struct Site {
     pub(crate) objects: Objects,
     /// Where they run.
     pub(crate) local: Local,
+    /// What objects declare.
+    pub(crate) declarations: Declarations,
     /// What was found out about changes.
     pub(crate) refusals: Refusals,
     /// What is measured.
@@ -34,6 +37,7 @@ impl Site {
         World {
             objects: self.objects.during(&turn),
             local: self.local.clone(),
+            declarations: self.declarations.clone(),
             refusals: self.refusals.clone(),
             metrics: self.metrics.clone(),
             surroundings: Arc::clone(&self.surroundings),
@@ -48,6 +52,8 @@ pub(crate) struct World {
     pub(crate) objects: Objects,
     /// Where they run.
     pub(crate) local: Local,
+    /// What objects declare.
+    pub(crate) declarations: Declarations,
     /// What was found out about changes.
     pub(crate) refusals: Refusals,
     /// What is measured.
@@ -71,6 +77,7 @@ impl World {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, key: &Key) {
+        self.declarations.forget(key);
         self.refusals.forget(key);
         self.metrics.forget(key);
     }

@@ -126,9 +126,9 @@ async fn the_newest_snapshot_of_an_unknown_job_cannot_be_told() {
     let unknown = format!("org.apache.flink.runtime.rest.NotFoundException: Job {JOB} not found");
     let server = Playback::of(vec![(&line, Reply::refusal(404, &unknown)), (&line, Reply::ok("{}"))]);
     let client = FlinkClient::new();
-    let error = client.newest_snapshot(&server.endpoint(), JOB).await.unwrap_err();
+    let error = client.newest_snapshot(&server.endpoint(), JOB, None).await.unwrap_err();
     assert_eq!((error.kind(), Failure::of(&error)), (ErrorKind::Missing, Some(&Failure::NoJob)));
-    let error = client.newest_snapshot(&server.endpoint(), JOB).await.unwrap_err();
+    let error = client.newest_snapshot(&server.endpoint(), JOB, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
 
@@ -140,7 +140,7 @@ async fn the_newest_snapshot_is_told_with_its_time() {
         "latest_ack_timestamp":12,"external_path":"file:/c/chk-8","discarded":false},"savepoint":null,"failed":null,
         "restored":null},"history":[]}"#;
     let server = Playback::of(vec![(line, Reply::ok(body))]);
-    let newest = FlinkClient::new().newest_snapshot(&server.endpoint(), JOB).await.unwrap();
+    let newest = FlinkClient::new().newest_snapshot(&server.endpoint(), JOB, None).await.unwrap();
     assert_eq!(newest, Some(("file:/c/chk-8".to_owned(), 12)));
 }
 
@@ -181,7 +181,7 @@ async fn zeros_mean_that_there_is_no_snapshot_only_while_the_job_has_tasks() {
     for (before, after, newest) in cases {
         let line = "GET /v1/jobs/overview";
         let server = Playback::of(vec![(statistics.as_str(), Reply::ok(zeros)), (line, before), (line, after)]);
-        let found = FlinkClient::new().newest_snapshot(&server.endpoint(), JOB).await;
+        let found = FlinkClient::new().newest_snapshot(&server.endpoint(), JOB, None).await;
         assert_eq!(found.map_err(|error| Failure::of(&error).cloned()), newest);
     }
 }

@@ -91,7 +91,7 @@ async fn a_savepoint_and_a_checkpoint_are_taken_under_the_ids_that_were_chosen()
     let seen = side.client.checkpoint_status(&side.at, JOB, &two).await.unwrap();
     let path = format!("file:///kobel/applications/default/orders/checkpoints/{JOB}/chk-2");
     assert_eq!(seen, OperationSeen::Completed(Some(path.clone())));
-    assert_eq!(side.client.newest_snapshot(&side.at, JOB).await.unwrap().map(|(path, _)| path), Some(path));
+    assert_eq!(side.client.newest_snapshot(&side.at, JOB, None).await.unwrap().map(|(path, _)| path), Some(path));
     let health = side.client.health(&side.at, JOB).await.unwrap();
     assert_eq!(health, JobHealth { restarts: Some(0), completed_checkpoints: Some(2) });
     assert_eq!(side.shared.with(|world| world.machine.snapshots(&of("orders")).len()), 2);
@@ -130,7 +130,7 @@ async fn a_job_is_cancelled_and_one_that_is_not_known_is_gone() {
     assert_eq!(side.state(JOB).await, Some(("CANCELED".to_owned(), false)));
     assert_eq!(side.client.cancel(&side.at, NEXT_JOB).await.unwrap(), Canceled::Gone);
     assert_eq!(side.client.failure(&side.at, NEXT_JOB).await.unwrap(), None);
-    let error = side.client.newest_snapshot(&side.at, NEXT_JOB).await.unwrap_err();
+    let error = side.client.newest_snapshot(&side.at, NEXT_JOB, None).await.unwrap_err();
     assert_eq!(Failure::of(&error), Some(&Failure::NoJob));
 }
 
@@ -140,7 +140,7 @@ async fn a_job_tells_why_it_failed_and_why_it_could_not_be_made() {
     wait(2_000).await;
     assert_eq!(side.client.failure(&side.at, JOB).await.unwrap(), None);
     side.shared.with(|world| fail_job(world, &of("orders"), "it broke", Then::Restarts));
-    let error = side.client.newest_snapshot(&side.at, JOB).await.unwrap_err();
+    let error = side.client.newest_snapshot(&side.at, JOB, None).await.unwrap_err();
     assert_eq!(Failure::of(&error), Some(&Failure::NoStatistics), "it has no tasks");
     let why = side.client.failure(&side.at, JOB).await.unwrap().expect("a reason");
     assert!(why.contains("it broke"), "{why}");
@@ -158,14 +158,14 @@ async fn statistics_may_be_old_and_do_not_hide_that_files_are_gone() {
     old.knobs.statistics_behind_ms = 3_000;
     let side = Side::new(old, &on_flink(JOB, None, 1), JOB);
     wait(11_100).await;
-    assert_eq!(side.client.newest_snapshot(&side.at, JOB).await.unwrap(), None);
+    assert_eq!(side.client.newest_snapshot(&side.at, JOB, None).await.unwrap(), None);
     wait(1_000).await;
-    assert_eq!(side.client.newest_snapshot(&side.at, JOB).await.unwrap(), None, "it is two seconds old");
+    assert_eq!(side.client.newest_snapshot(&side.at, JOB, None).await.unwrap(), None, "it is two seconds old");
     wait(3_000).await;
-    let (path, _) = side.client.newest_snapshot(&side.at, JOB).await.unwrap().expect("a checkpoint");
+    let (path, _) = side.client.newest_snapshot(&side.at, JOB, None).await.unwrap().expect("a checkpoint");
     side.shared.with(|world| lose(world, &path));
     wait(3_000).await;
-    let error = side.client.newest_snapshot(&side.at, JOB).await.unwrap_err();
+    let error = side.client.newest_snapshot(&side.at, JOB, None).await.unwrap_err();
     assert_eq!(Failure::of(&error), Some(&Failure::Discarded(1)));
 }
 
@@ -185,7 +185,7 @@ async fn while_nobody_leads_every_request_is_refused_and_then_nothing_is_remembe
     wait(12_000).await;
     assert_eq!(side.client.job(&standby, JOB).await.unwrap().map(|job| job.state).as_deref(), Some("RUNNING"));
     assert_eq!(side.client.savepoint_status(&standby, JOB, &one).await.unwrap(), OperationSeen::Unheard);
-    let (path, _) = side.client.newest_snapshot(&standby, JOB).await.unwrap().expect("what was restored");
+    let (path, _) = side.client.newest_snapshot(&standby, JOB, None).await.unwrap().expect("what was restored");
     assert!(path.ends_with("/chk-1"), "{path}");
 }
 
