@@ -14,7 +14,7 @@ use kobel_sim::report::{self, Seeds};
 use kobel_sim::script::{self, Script};
 use kobel_sim::seeds;
 use kobel_sim::sweep::properties::Kind;
-use kobel_sim::sweep::{Depth, Sweep, crashes, missed, over, properties, staleness};
+use kobel_sim::sweep::{Depth, Sweep, crashes, faults, missed, over, properties, staleness};
 
 /// How many seeds are tried between two lines about them.
 const STRIDE: u64 = 10_000;
@@ -75,8 +75,9 @@ fn swept(scripts: &[Script]) -> io::Result<Option<Vec<(&'static str, Sweep)>>> {
         all
     };
     type Work<'a> = Box<dyn Fn() -> Sweep + 'a>;
-    let sweeps: [(&'static str, Work<'_>); 4] = [
+    let sweeps: [(&'static str, Work<'_>); 5] = [
         ("the controller is killed at every call", Box::new(|| over(scripts, |script| crashes(script, Depth::Every)))),
+        ("every answer goes wrong", Box::new(|| over(scripts, |script| faults(script, Depth::Every)))),
         ("reads are stale after every write", Box::new(|| over(scripts, |script| staleness(script, Depth::Every)))),
         ("every event goes wrong", Box::new(|| over(scripts, |script| missed(script, Depth::Every)))),
         ("every property is changed and put back", Box::new(every_property)),

@@ -31,10 +31,19 @@ pub struct Mark {
     pub n: u32,
     /// On which side of it.
     pub side: Side,
+    /// Whether the call has left the world as it was, so that this is the world on its other side too.
+    pub is_both: bool,
     /// The call.
     pub call: Call,
     /// The world as a crash there leaves it.
     pub world: World,
+}
+
+impl Mark {
+    /// The sides of the call on which the world is this one.
+    pub fn sides(&self) -> impl Iterator<Item = Side> + use<> {
+        std::iter::once(self.side).chain(self.is_both.then_some(Side::After))
+    }
 }
 
 /// What became of a call.
@@ -107,25 +116,32 @@ impl Left {
         if self.marks.is_none() || !self.ghosts.is_empty() {
             return act(&mut self.world);
         }
-        self.mark(n, Side::Before, call, self.world.clone());
+        let mark = |side: Side, world: World| Mark { n, side, is_both: false, call: call.clone(), world };
+        let before = self.world.clone();
         let is_start = call.port == Port::Host && call.name == "start";
         if is_start {
             self.world.keep_start();
         }
         let done = act(&mut self.world);
+        if !call.changes() && self.world.is_as(&before) {
+            self.keep(Mark { is_both: true, ..mark(Side::Before, before) });
+            return done;
+        }
+        self.keep(mark(Side::Before, before));
         if is_start {
             for (spawned, world) in self.world.end_start().into_iter().enumerate() {
-                self.mark(n, Side::Within(u8::try_from(spawned).unwrap_or(u8::MAX)), call, world);
+                self.keep(mark(Side::Within(u8::try_from(spawned).unwrap_or(u8::MAX)), world));
             }
         }
-        self.mark(n, Side::After, call, self.world.clone());
+        self.keep(mark(Side::After, self.world.clone()));
         done
     }
 
-    fn mark(&mut self, n: u32, side: Side, call: &Call, mut world: World) {
+    /// Keeps a place where the controller could be killed.
+    fn keep(&mut self, mut mark: Mark) {
         if let Some(marks) = &mut self.marks {
-            crash(&mut world, n, side);
-            marks.push(Mark { n, side, call: call.clone(), world });
+            crash(&mut mark.world, mark.n, mark.side);
+            marks.push(mark);
         }
     }
 

@@ -31,6 +31,7 @@ pub const ALL: &[Invariant] = &[
     ("one_job_per_lineage", clusters::one_job_per_lineage),
     ("state_is_handed_over", state::state_is_handed_over),
     ("foreign_state_is_never_taken", state::foreign_state_is_never_taken),
+    ("scratch_is_never_started_from", state::scratch_is_never_started_from),
     ("no_snapshot_is_lost", snapshots::no_snapshot_is_lost),
     ("no_savepoint_is_forgotten", snapshots::no_savepoint_is_forgotten),
     ("one_trigger_one_snapshot", snapshots::one_trigger_one_snapshot),

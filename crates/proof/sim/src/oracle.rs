@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kobel_resources::Context;
+use kobel_resources::read::local_defaults;
 use serde_json::{Value, json};
 
 use crate::entry::ObjectKey;
@@ -23,16 +25,10 @@ const SLACK: u64 = 1_500;
 
 /// What the condition Settled says of what stays as it is.
 const AT_REST: [&str; 5] = ["Settled", "ChangeRefused", "JobFailed", "JobCanceled", "JobManagerMissing"];
-/// What it says of what stays as it is unless somebody helps.
-const NEEDS_HELP: [&str; 7] = [
-    "WaitingForRunningJob",
-    "RestorePointUnknown",
-    "SessionNotReady",
-    "CleanupBlocked",
-    "Retrying",
-    "ClusterUnknown",
-    "JobRestarting",
-];
+/// What it says of what stays as it is unless somebody helps. Where nothing goes wrong any more, what is tried again
+/// comes to be done, and what could not be seen is seen: nobody need help there.
+const NEEDS_HELP: [&str; 5] =
+    ["WaitingForRunningJob", "RestorePointUnknown", "SessionNotReady", "CleanupBlocked", "JobRestarting"];
 /// What stands in the configuration of what never rests.
 const RESTLESS: [&str; 2] = ["kubernetes.operator.periodic.", "kubernetes.operator.cluster.health-check.enabled"];
 
@@ -126,22 +122,45 @@ fn rest_of(seen: &Seen, key: &ObjectKey, object: &Value) -> Rest {
             _ => restless("it is being deleted"),
         };
     }
-    let error = read::text(object, "/status/error");
-    let or_error = |why: &str| match error {
-        Some(error) => Rest::Lasting(format!("{key}: {error}")),
-        None => restless(why),
+    // An error alone may be one that is over.
+    let or_error = |needs_help: bool, why: &str| match read::text(object, "/status/error") {
+        Some(error) if needs_help || cannot_be_read(object) => Rest::Lasting(format!("{key}: {error}")),
+        _ => restless(why),
     };
     match key.resource.as_str() {
         SNAPSHOTS => match read::text(object, "/status/state") {
             Some("COMPLETED" | "FAILED" | "ABANDONED") => Rest::Final,
-            state => or_error(state.unwrap_or("nothing was said of it")),
+            state => or_error(false, state.unwrap_or("nothing was said of it")),
         },
         PAIRS => match (read::text(object, "/status/blueGreenState"), read::job_state(object)) {
             (Some("ACTIVE_BLUE" | "ACTIVE_GREEN"), _) | (_, Some("SUSPENDED")) => Rest::Final,
-            (state, _) => or_error(state.unwrap_or("nothing was said of it")),
+            (state, job) => {
+                let needs_help = job == Some("FAILING") || is_kept_by_a_deployment(seen, key);
+                or_error(needs_help, state.unwrap_or("nothing was said of it"))
+            }
         },
         _ => rest_of_job(seen, key, object),
     }
+}
+
+/// Whether a deployment of the name of one of a pair is another's, or says itself what is wrong with it.
+fn is_kept_by_a_deployment(seen: &Seen, pair: &ObjectKey) -> bool {
+    ["blue", "green"].into_iter().any(|colour| {
+        let name = format!("{}-{colour}", pair.name);
+        let key = ObjectKey { resource: DEPLOYMENTS.to_owned(), namespace: pair.namespace.clone(), name };
+        seen.objects.get(&key).is_some_and(|object| {
+            let is_foreign = read::pair_of(&key, object).as_ref() != Some(pair);
+            is_foreign || read::text(object, "/status/error").is_some()
+        })
+    })
+}
+
+/// Whether what an object declares cannot be read, so that nothing can be done about it.
+fn cannot_be_read(object: &Value) -> bool {
+    // As the controller reads it: that the job of a snapshot is not declared makes it no worse to read.
+    let is_snapshot = read::text(object, "/kind") == Some("FlinkStateSnapshot");
+    let find = |_: &str, _: &str| is_snapshot.then(|| json!({}));
+    kobel_resources::read(object, &Context { previous: Some(object), find: &find, defaults: local_defaults() }).is_err()
 }
 
 fn rest_of_job(seen: &Seen, key: &ObjectKey, object: &Value) -> Rest {
@@ -150,19 +169,20 @@ fn rest_of_job(seen: &Seen, key: &ObjectKey, object: &Value) -> Rest {
     let Some(settled) = read::settled(object).filter(|settled| settled.generation == read::generation(object)) else {
         // What cannot be read was never carried out, and says only that.
         return match error {
-            Some(error) => Rest::Lasting(format!("{key}: {error}")),
-            None => restless("nothing was said of what is declared now"),
+            Some(error) if cannot_be_read(object) => Rest::Lasting(format!("{key}: {error}")),
+            _ => restless("nothing was said of what is declared now"),
         };
     };
+    let runs = || read::job_id(object).and_then(|id| seen.jobs.get(id)).is_some_and(|job| job.runs());
+    // Where the session cluster cannot be asked, what it said last stands.
+    if settled.reason != "SessionNotReady" && read::job_state(object) == Some("RUNNING") && !runs() {
+        return restless("it says that its job runs, which does not");
+    }
     if NEEDS_HELP.contains(&settled.reason) {
         return Rest::Lasting(format!("{key}: {}", settled.reason));
     }
     if !AT_REST.contains(&settled.reason) {
         return restless(&format!("{}: {}", settled.reason, settled.message));
-    }
-    let runs = || read::job_id(object).and_then(|id| seen.jobs.get(id)).is_some_and(|job| job.runs());
-    if settled.holds && read::job_state(object) == Some("RUNNING") && !runs() {
-        return restless("it says that its job runs, which does not");
     }
     Rest::Final
 }

@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::entry::{Entry, Happened};
-use crate::fault::At;
 use crate::script;
 use crate::shrink::shrink;
-use crate::sweep::outcome::{Failure, Sweep};
+use crate::sweep::outcome::{Case, Compared, Failure, Sweep};
 use crate::world::World;
 
 /// How many failures are named.
@@ -41,19 +40,31 @@ pub fn explain(failure: &Failure) -> String {
     for happened in before {
         let _ = writeln!(text, "{}", short(&line(happened)));
     }
-    let _ = writeln!(text, "--- as scripts/{name}-found.txt");
+    let _ = writeln!(text, "--- as scripts/{}-found.txt", file_name(name));
     let _ = writeln!(text, "# {}: {}", broken.invariant, broken.why.lines().next().unwrap_or_default());
-    if let Some(knobs) = &case.knobs {
-        let _ = writeln!(text, "# With {knobs:?}.");
+    if case.compared == Compared::WithFaultless && !case.aims.is_empty() {
+        text.push_str("# Its end is compared with that of the same script without these faults.\n");
     }
+    text.push_str(&scenario(case));
+    text
+}
+
+/// A case as a script: whoever plays it plays that case, whatever the seed and the properties of the world are that it
+/// is played in.
+pub fn scenario(case: &Case) -> String {
+    let mut text = format!("> {}\n", script::given(case.seed, case.knobs.as_ref()));
     for aim in &case.aims {
-        let _ = match aim.at {
-            At::Time(at) => writeln!(text, "# At {at} ms: {}", script::aim(aim)),
-            _ => writeln!(text, "> {}", script::aim(aim)),
-        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "> {}", script::aim(aim));
     }
     text.push_str(&case.script.text());
     text
+}
+
+/// A name as that of a file.
+fn file_name(name: &str) -> String {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
 /// The first part of a line.
@@ -137,11 +148,19 @@ fn figures_of(text: &mut String, sweep: &Sweep) {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+    use tokio::runtime::Builder;
+
     use super::*;
     use crate::broken::Broken;
     use crate::call::{Call, Port};
-    use crate::fault::{Aim, Fault, Side};
-    use crate::sweep::outcome::Case;
+    use crate::fault::{Aim, At, Fault, Side};
+    use crate::gate::Shared;
+    use crate::seeds;
+    use crate::world::Knobs;
+
+    /// How many seeds are made twice.
+    const SEEDS: u64 = 300;
 
     fn failure() -> Failure {
         let script = crate::script::parse("upgrade", "# Why.\n> deploy orders\n> run 3s\n").unwrap();
@@ -156,11 +175,81 @@ mod tests {
         let sweep = Sweep { runs: 9, failures: vec![failure()], ..Sweep::default() };
         let text = failures(&sweep, &failure());
         assert!(text.starts_with("found: settles | upgrade | 7\n"), "{text}");
-        let expected =
-            "> fault crash after at \"host start default/orders\" nth 2\n# Why.\n> deploy orders\n> run 3s\n";
+        let expected = "--- as scripts/upgrade-found.txt\n# settles: it does not\n\
+                        # Its end is compared with that of the same script without these faults.\n> world seed=1\n\
+                        > fault crash after at \"host start default/orders\" nth 2\n\
+                        # Why.\n> deploy orders\n> run 3s\n";
         assert!(text.ends_with(expected), "{text}");
         assert!(summary("crashes", &sweep, 2.0).starts_with("crashes: 9 runs, 2.0 s, 4 runs/s"));
         assert_eq!(failures(&Sweep::default(), &failure()), "");
+    }
+
+    #[test]
+    fn a_name_becomes_that_of_a_file() {
+        assert_eq!(
+            file_name("properties of FlinkDeployment: spec.job=null"),
+            "properties-of-flinkdeployment-spec-job-null"
+        );
+        assert_eq!(file_name("seed-17"), "seed-17");
+    }
+
+    /// The world of a case when everything was done that is done at once, and what was drawn for the pauses of watches.
+    fn begun(case: &Case) -> (World, u64) {
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let mut world = case.world();
+            fastrand::seed(world.chance.draw());
+            let shared = Shared::new(world);
+            // It is at its end, or waits for something.
+            let _ended = script::play(&shared).now_or_never();
+            (shared.into_world(), fastrand::get_seed())
+        })
+    }
+
+    /// A case that has something of everything.
+    fn motley() -> Case {
+        let script = script::parse("motley", "# Why.\n> world start=2s\n\n> deploy orders ha\n> run 3s\n").unwrap();
+        let id = "0123456789abcdef".repeat(2);
+        let of = |port, name: &str, about: &str| Call::of(port, name, about).unwrap();
+        let calls = [
+            of(Port::Rest, "POST /jobs/:id/stop", id.as_str()),
+            of(Port::Rest, "GET /jobs/overview", ""),
+            of(Port::Rest, "PATCH /jobs/:id", "*"),
+            of(Port::Api, "LIST flinkdeployments", ""),
+            of(Port::Api, "PUT flinkdeployments/status", "default/orders"),
+            of(Port::Host, "program", "local:///opt/orders.jar"),
+            of(Port::Host, "free ports", ""),
+        ];
+        let mut aims: Vec<Aim> =
+            calls.map(|call| Aim { at: At::Nth { call, nth: 3 }, fault: Fault::Silent(Side::After) }).into();
+        aims.extend([
+            Aim { at: At::Time(0), fault: Fault::Close410 },
+            Aim { at: At::Time(12_400), fault: Fault::Crash(Side::Before) },
+            Aim { at: At::Call(17), fault: Fault::Ghost { ms: 700 } },
+            Aim { at: At::Event { rev: 1_017 }, fault: Fault::Hold },
+        ]);
+        let knobs = Knobs { latency_ms: (0, 13), disk_skew_ms: -1_500, tracks_managers: true, ..Knobs::default() };
+        Case { seed: u64::MAX, knobs: Some(knobs), aims, compared: Compared::Alone, ..Case::of(&script) }
+    }
+
+    #[test]
+    fn a_case_that_was_printed_is_the_same_case_when_it_is_read() {
+        let scripts = script::all();
+        let drawn = (0..SEEDS).map(|seed| seeds::case(seed, &scripts).unwrap());
+        for case in drawn.chain([failure().case, motley()]) {
+            let printed = scenario(&case);
+            let read = script::parse("found", &printed).unwrap_or_else(|why| panic!("{why}\n{printed}"));
+            assert!(read.steps.ends_with(&case.script.steps), "{printed}");
+            let again = Case::of(&read);
+            assert_eq!(scenario(&again), format!("> world seed=1\n{printed}"));
+            let ((expected, pauses), (found, pauses_again)) = (begun(&case), begun(&again));
+            assert_eq!(format!("{:?}", found.knobs), format!("{:?}", expected.knobs), "{printed}");
+            assert_eq!((&found.chance, pauses_again), (&expected.chance, pauses), "{printed}");
+            assert_eq!(found.aims, expected.aims, "{printed}");
+            assert_eq!(log(&found), log(&expected), "{printed}");
+            let left = |world: &World| world.script.steps.len() - world.cursor.step;
+            assert_eq!((left(&found), found.cursor.in_vain), (left(&expected), expected.cursor.in_vain), "{printed}");
+        }
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! What a seed stands for: what people do, how the world is made, and what goes wrong.
 //!
-//! A seed draws first which kinds of faults there are at all, so that one seed is full of what another never sees.
+//! A seed draws first which kinds of faults there are at all, so that one seed is full of what another never sees. What
+//! its script waits for need not come where something else goes wrong; it goes on then, and its end is judged.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::api::Store;
 use crate::call::{Call, NAMES, Port};
 use crate::chance::Chance;
 use crate::fault::{Aim, At, Fault, Side};
 use crate::life::Record;
+use crate::script::lenient::{LENIENT, without_claims};
 use crate::script::{self, Script};
+use crate::sweep::faults::ways;
 use crate::sweep::outcome::{Case, Compared, Since, Sweep};
 use crate::sweep::spread::spread;
 use crate::world::Knobs;
@@ -22,13 +27,21 @@ const FAILED_MAX: u32 = 5;
 const SCRIPTED: u64 = 4;
 /// Which one of its name a call is that is hit, at most.
 const NTH_MAX: i64 = 12;
-/// The revision of an event that is hit, at most.
+/// How many revisions after the first the event comes that is hit, at most.
 const REVISION_MAX: i64 = 60;
 /// When something that hits no call comes, at most.
 const TIME_MAX: i64 = 60_000;
 
-/// What breaks if a script awaits something that does not come.
-const AWAITED: &str = "script";
+/// One seed in so many has something held by somebody else when it is deleted, if it deletes anything.
+const HELD: u64 = 2;
+/// The finalizer of somebody else.
+const FOREIGN: &str = "backup.example.com/hold";
+/// One seed in so many has a name that is as long as names may be.
+const LONG: u64 = 5;
+/// A name.
+const SHORT_NAME: &str = "orders";
+/// A name of 45 characters.
+const LONG_NAME: &str = "orders-of-every-customer-in-every-country-eu1";
 
 /// What a seed stands for.
 ///
@@ -38,10 +51,11 @@ pub fn case(seed: u64, scripts: &[Script]) -> Result<Case, String> {
     let mut chance = Chance::new(seed);
     let scripted = if chance.once_in(SCRIPTED) { chance.pick(scripts) } else { None };
     let text = match scripted {
+        Some(script) if chance.once_in(HELD) => held_by_others(&without_claims(script)),
         Some(script) => without_claims(script),
         None => Drawn::commands(&mut chance),
     };
-    let script = script::parse(&format!("seed-{seed}"), &text)?;
+    let script = script::parse(&format!("seed-{seed}"), &format!("{LENIENT}{text}"))?;
     let knobs = Some(knobs(&mut chance));
     let aims = aims(&mut chance);
     Ok(Case { script, seed, knobs, aims, compared: Compared::Alone })
@@ -82,32 +96,31 @@ fn try_seed(seed: u64, scripts: &[Script]) -> Sweep {
         }
     };
     sweep.count(&world, Since::default());
-    // What a script awaits it may await in vain where other things go wrong than it was written for.
-    if let Some(broken) = world.broken.clone().filter(|broken| broken.invariant != AWAITED) {
+    if let Some(broken) = world.broken.clone() {
         sweep.fail(case, broken, &world);
     }
     sweep
 }
 
-/// The commands of a script without what they claim: with faults it may come otherwise, and later. What is awaited on
-/// the way need not come, so some time goes by instead.
-fn without_claims(script: &Script) -> String {
-    let steps = script.steps.iter().filter_map(|step| {
-        let mut words = step.text.split_whitespace();
-        match words.next()? {
-            "expect" | "show" | "refused" => None,
-            "await" if !matches!(words.nth(1), Some("Settled" | "gone")) => Some("> run 2s\n".to_owned()),
-            "await" => Some(format!("> {} within 15m\n", step.text.split(" within ").next().unwrap_or_default())),
-            _ => Some(format!("> {}\n", step.text)),
-        }
+/// The same commands where somebody else holds for a while whatever is deleted.
+fn held_by_others(commands: &str) -> String {
+    let lines = commands.lines().map(|line| {
+        let name = line.strip_prefix("> delete ").filter(|name| !name.contains(' '));
+        name.map_or_else(|| format!("{line}\n"), |name| held(name, 3_000))
     });
-    steps.collect()
+    lines.collect()
+}
+
+/// Deletes what somebody else holds for so many milliseconds.
+fn held(name: &str, for_ms: i64) -> String {
+    let finalizers = format!("> set {name} metadata.finalizers");
+    format!("{finalizers}+={FOREIGN}\n> delete {name}\n> run {for_ms}ms\n{finalizers}-={FOREIGN}\n")
 }
 
 fn knobs(chance: &mut Chance) -> Knobs {
     let latency_ms = (chance.between(0, 2), chance.between(3, 30));
     let start_ms = chance.between(100, 5_000);
-    let savepoint_ms = if chance.once_in(4) { chance.between(5_000, 20_000) } else { chance.between(100, 2_000) };
+    let savepoint_ms = if chance.once_in(4) { chance.between(5_000, 20_000) } else { chance.between(0, 2_000) };
     Knobs {
         latency_ms,
         start_ms,
@@ -156,30 +169,24 @@ fn aim(chance: &mut Chance, target: Target) -> Option<Aim> {
     Some(Aim { at: At::Nth { call, nth }, fault })
 }
 
-/// What can go wrong with a call.
+/// What can go wrong with a call; also that the job, the trigger or the program is not known that it names.
 fn faults(call: &Call) -> Vec<Fault> {
-    let mut faults = vec![Fault::Crash(Side::Before), Fault::Crash(Side::After)];
-    match call.port {
-        Port::Host => faults.push(Fault::DiskError),
-        Port::Api | Port::Rest => {
-            faults.extend([Fault::Lost, Fault::Silent(Side::Before), Fault::Silent(Side::After)]);
-            faults.extend([Fault::Refuse(500), Fault::Refuse(503), Fault::Refuse(404), Fault::Late { ms: 3_000 }]);
-            if call.changes() {
-                faults.extend([Fault::Ghost { ms: 200 }, Fault::Ghost { ms: 1_200 }]);
-            }
+    let mut faults = ways(call);
+    faults.extend([Fault::Crash(Side::Before), Fault::Crash(Side::After)]);
+    if call.port != Port::Host {
+        faults.push(Fault::Late { ms: 3_000 });
+        if call.name.contains("/:") {
+            faults.push(Fault::Refuse(404));
         }
-    }
-    if call.port == Port::Api {
-        faults.push(Fault::Refuse(429));
         if call.changes() {
-            faults.push(Fault::Conflict);
+            faults.extend([Fault::Ghost { ms: 200 }, Fault::Ghost { ms: 1_200 }]);
         }
     }
     faults
 }
 
 fn of_a_watch(chance: &mut Chance) -> Aim {
-    let rev = chance.between(1, REVISION_MAX).unsigned_abs();
+    let rev = Store::new().revision().saturating_add(chance.between(1, REVISION_MAX).unsigned_abs());
     let at = At::Time(chance.between(1, TIME_MAX));
     match chance.below(6) {
         0 => Aim { at, fault: Fault::Close410 },
@@ -194,6 +201,8 @@ fn of_a_watch(chance: &mut Chance) -> Aim {
 /// Commands that are drawn one after the other, each of which is possible in the end.
 struct Drawn {
     text: String,
+    /// What declares the job.
+    name: &'static str,
     /// What declares the cluster in which the job runs.
     cluster: &'static str,
     creation: String,
@@ -202,30 +211,28 @@ struct Drawn {
 
 impl Drawn {
     fn commands(chance: &mut Chance) -> String {
+        let name = if chance.once_in(LONG) { LONG_NAME } else { SHORT_NAME };
         let mode = chance.pick(&["savepoint", "last-state", "stateless"]).copied().unwrap_or("savepoint");
         let parallelism = chance.between(1, 4);
         let declared = format!("mode={mode} parallelism={parallelism}");
-        let mut drawn = match chance.below(4) {
-            0 => Self::of("shared", format!("session-job orders in shared {declared}")),
-            1 => Self::of("orders", format!("deploy orders {declared} engine=flink")),
-            2 if chance.once_in(2) => Self::of("orders", format!("deploy orders {declared} engine=flink ha")),
-            _ => Self::of("orders", format!("deploy orders {declared}")),
+        let (cluster, creation) = match chance.below(4) {
+            0 => ("shared", format!("session-job {name} in shared {declared}")),
+            1 => (name, format!("deploy {name} {declared} engine=flink")),
+            2 if chance.once_in(2) => (name, format!("deploy {name} {declared} engine=flink ha")),
+            _ => (name, format!("deploy {name} {declared}")),
         };
-        if drawn.cluster == "shared" {
+        let mut drawn = Self { text: String::new(), name, cluster, creation, shall_run: true };
+        if cluster == "shared" {
             drawn.say("deploy shared session engine=flink");
         }
         drawn.say(&drawn.creation.clone());
         if !chance.once_in(4) {
-            drawn.say("await orders Settled within 15m");
+            drawn.say(&format!("await {name} Settled within 15m"));
         }
         for _ in 0..chance.between(3, 12) {
             drawn.next(chance);
         }
         drawn.text
-    }
-
-    fn of(cluster: &'static str, creation: String) -> Self {
-        Self { text: String::new(), cluster, creation, shall_run: true }
     }
 
     fn say(&mut self, command: &str) {
@@ -234,25 +241,31 @@ impl Drawn {
         self.text.push('\n');
     }
 
+    /// Sets a field of what declares the job.
+    fn set(&mut self, field: &str, value: impl Display) {
+        self.say(&format!("set {} {field}={value}", self.name));
+    }
+
     fn next(&mut self, chance: &mut Chance) {
+        let name = self.name;
         match chance.below(14) {
-            0 | 1 => self.say(&format!("set orders spec.job.parallelism={}", chance.between(1, 8))),
-            2 => self.say(&format!("set orders spec.restartNonce={}", chance.between(1, 1_000))),
-            3 => self.say(&format!("set orders spec.job.savepointTriggerNonce={}", chance.between(1, 1_000))),
+            0 | 1 => self.set("spec.job.parallelism", chance.between(1, 8)),
+            2 => self.set("spec.restartNonce", chance.between(1, 1_000)),
+            3 => self.set("spec.job.savepointTriggerNonce", chance.between(1, 1_000)),
             4 => {
                 let mode = chance.pick(&["savepoint", "last-state", "stateless"]).copied().unwrap_or("savepoint");
-                self.say(&format!("set orders spec.job.upgradeMode={mode}"));
+                self.set("spec.job.upgradeMode", mode);
             }
             5 => {
-                self.say(if self.shall_run { "suspend orders" } else { "resume orders" });
+                self.say(&format!("{} {name}", if self.shall_run { "suspend" } else { "resume" }));
                 self.shall_run = !self.shall_run;
             }
             6 | 7 if self.shall_run => self.say(&format!("kill {} *", self.cluster)),
-            8 if self.shall_run => self.say("fail orders a division by zero"),
+            8 if self.shall_run => self.say(&format!("fail {name} a division by zero")),
             9 => self.hold(chance),
             10 => self.say("restart-controller"),
             11 => self.say(&format!("disk-fails {}ms", chance.between(100, 20_000))),
-            12 if chance.once_in(2) => self.again(),
+            12 if chance.once_in(2) => self.again(chance),
             _ => self.say(&format!("run {}ms", chance.between(1, 20_000))),
         }
     }
@@ -261,15 +274,20 @@ impl Drawn {
     fn hold(&mut self, chance: &mut Chance) {
         let what = chance.pick(&["savepoints", "checkpoints", "starts", "ends"]).copied().unwrap_or("ends");
         self.say(&format!("hold {what}"));
-        self.say(&format!("set orders spec.job.parallelism={}", chance.between(1, 8)));
+        self.set("spec.job.parallelism", chance.between(1, 8));
         self.say(&format!("run {}ms", chance.between(1, 30_000)));
         self.say(&format!("release {what}"));
     }
 
-    /// The object is deleted and made again under its name.
-    fn again(&mut self) {
-        self.say("delete orders");
-        self.say("await orders gone within 15m");
+    /// The object is deleted, maybe while somebody else holds it, and made again under its name.
+    fn again(&mut self, chance: &mut Chance) {
+        let name = self.name;
+        if chance.once_in(HELD) {
+            self.text.push_str(&held(name, chance.between(1, 30_000)));
+        } else {
+            self.say(&format!("delete {name}"));
+        }
+        self.say(&format!("await {name} gone within 15m"));
         self.say(&self.creation.clone());
         self.shall_run = true;
     }
@@ -300,11 +318,39 @@ mod tests {
     }
 
     #[test]
-    fn what_a_script_claims_is_left_out() {
-        let text =
-            "> deploy orders\n> await orders Settled\n> await orders Starting within 3s\n> expect orders starts=1\n";
-        let script = script::parse("one", text).unwrap();
-        let left = without_claims(&script);
-        assert_eq!(left, "> deploy orders\n> await orders Settled within 15m\n> run 2s\n");
+    fn seeds_have_looks_at_objects_answered_as_if_their_path_did_not_exist() {
+        let aims: Vec<Aim> = (0..20_000).flat_map(|seed| aims(&mut Chance::new(seed))).collect();
+        for name in ["GET flinkdeployments", "GET flinksessionjobs", "GET flinkstatesnapshots"] {
+            let is_it = |aim: &Aim| matches!(&aim.at, At::Nth { call, .. } if call.name == name);
+            assert!(aims.iter().any(|aim| aim.fault == Fault::Refuse(404) && is_it(aim)), "{name}");
+        }
+    }
+
+    #[test]
+    fn events_that_are_hit_come_after_the_first_revision() {
+        let first = Store::new().revision();
+        let mut aims = (0..2_000).flat_map(|seed| aims(&mut Chance::new(seed)));
+        assert!(aims.all(|aim| !matches!(aim.at, At::Event { rev } if rev <= first)));
+    }
+
+    #[test]
+    fn some_names_are_long_and_some_objects_are_held_by_others() {
+        assert_eq!(LONG_NAME.len(), 45);
+        let texts: Vec<String> = (0..500).map(|seed| case(seed, &[]).unwrap().script.text()).collect();
+        assert!(texts.iter().all(|text| text.starts_with(LENIENT)));
+        let release = format!("metadata.finalizers-={FOREIGN}");
+        for wanted in [LONG_NAME, "deploy orders ", "session-job ", release.as_str()] {
+            assert!(texts.iter().any(|text| text.contains(wanted)), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn what_a_script_deletes_is_held_for_a_while() {
+        let held = held_by_others("> run 1s\n> delete orders\n> delete other force\n");
+        let expected = "> run 1s\n> set orders metadata.finalizers+=backup.example.com/hold\n> delete orders\n\
+                        > run 3000ms\n> set orders metadata.finalizers-=backup.example.com/hold\n\
+                        > delete other force\n";
+        assert_eq!(held, expected);
+        assert!(script::parse("one", &held).is_ok());
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod coverage;
 pub mod crash;
+pub mod faults;
 pub mod missed;
 pub mod outcome;
 pub mod properties;
@@ -12,6 +13,7 @@ pub mod spread;
 pub mod stale;
 
 pub use self::crash::crashes;
+pub use self::faults::faults;
 pub use self::missed::missed;
 pub use self::outcome::{Case, Depth, Failure, Sweep};
 pub use self::properties::properties;

@@ -224,6 +224,14 @@ impl World {
         self.broken.get_or_insert_with(|| Broken { invariant, why: why.into(), entry, at_ms });
     }
 
+    /// Whether nothing was done to it since it was `before`, at the same moment: nothing happened, nothing became due, nothing
+    /// was drawn or written.
+    pub(crate) fn is_as(&self, before: &Self) -> bool {
+        let state =
+            |world: &Self| (world.history.len(), world.dues, world.now_ms, world.api.revision(), world.machine.drawn());
+        state(self) == state(before) && self.chance == before.chance && self.broken.is_none()
+    }
+
     /// Kills the controller, if it lives. The next life begins by itself.
     pub fn end_life(&mut self) {
         if self.is_up {

@@ -1,11 +1,12 @@
 //! What a kube client relies on, one check a rule, against any API: the embedded one, a cluster, a simulated one.
 //!
-//! The list follows what an API server was seen to do; what a cluster answers is right by definition. A check panics if
-//! an answer is another one. The only time is that of `tokio`, so a paused clock will do.
+//! It follows [a list](list) of what an API server was seen to do; what a cluster answers is right by definition. A
+//! check panics if an answer is another one. The only time is that of `tokio`, so a paused clock will do.
 
 mod applies;
 mod asking;
 mod deletions;
+pub mod list;
 mod watches;
 mod writes;
 
@@ -45,9 +46,13 @@ checks![
     writes::what_is_not_there_is_told_by_name,
     writes::a_status_update_needs_the_newest_version,
     writes::a_lease_is_taken_by_one,
+    writes::what_is_left_out_is_filled_in,
+    writes::every_kind_of_flink_is_served,
     applies::apply_conflicts_and_is_forced,
     applies::fields_that_are_no_longer_applied_go,
     applies::applied_lists_are_merged,
+    applies::applied_entries_are_merged_by_their_keys,
+    applies::what_was_written_is_not_applied_over,
     deletions::a_finalizer_holds_a_deletion,
     deletions::a_deletion_with_an_old_version_is_a_conflict,
     deletions::dependents_go_with_their_owner,
@@ -65,13 +70,26 @@ checks![
     watches::a_watch_that_ends_tells_how_far_it_got,
 ];
 
-/// Does every check, each in a namespace of its own whose name ends in `suffix`; says first which one it is.
+/// Does every check, each in a namespace of its own whose name ends in `suffix`; says first which one it is, and in the
+/// end what is not checked.
 ///
 /// # Panics
 /// Panics if the API does not do what a kube client relies on.
 pub async fn check_all(client: &Client, suffix: &str, say: impl Fn(&str)) {
+    check(client, suffix, &[], say).await;
+}
+
+/// Does every check that an API can pass which keeps no record of who manages which field of what was not applied.
+///
+/// # Panics
+/// Panics if the API does not do what a kube client relies on.
+pub async fn check_without_managers(client: &Client, suffix: &str, say: impl Fn(&str)) {
+    check(client, suffix, list::NEED_MANAGERS, say).await;
+}
+
+async fn check(client: &Client, suffix: &str, left_out: &[&str], say: impl Fn(&str)) {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    for (number, (name, check)) in CHECKS.iter().enumerate() {
+    for (number, (name, check)) in CHECKS.iter().enumerate().filter(|(_, (name, _))| !left_out.contains(name)) {
         say(name);
         let namespace = format!("behaviour-{number}-{suffix}");
         let metadata = ObjectMeta { name: Some(namespace.clone()), ..ObjectMeta::default() };
@@ -79,5 +97,49 @@ pub async fn check_all(client: &Client, suffix: &str, say: impl Fn(&str)) {
         namespaces.create(&PostParams::default(), &object).await.expect("a namespace is made");
         check(client.clone(), namespace.clone()).await;
         namespaces.delete(&namespace, &DeleteParams::default()).await.expect("a namespace is deleted");
+    }
+    for (name, why) in list::MARKED {
+        say(&format!("{name} is not checked: {why}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::list::{HELD, MARKED, NEED_MANAGERS};
+    use super::*;
+
+    fn is_check(name: &str) -> bool {
+        CHECKS.iter().any(|(known, _)| *known == name)
+    }
+
+    #[test]
+    fn what_the_list_says_is_held_has_checks() {
+        for (item, checks) in HELD {
+            assert!(!checks.is_empty(), "{item}");
+            for name in *checks {
+                assert!(is_check(name), "{item}: there is no check `{name}`");
+            }
+        }
+        assert!(NEED_MANAGERS.iter().all(|name| is_check(name)));
+    }
+
+    #[test]
+    fn what_is_marked_is_not_checked_and_says_why() {
+        for (name, why) in MARKED {
+            assert!(!is_check(name), "`{name}` is marked and checked");
+            let needs = ["webhooks: ", "RBAC: ", "CEL: ", "definitions: ", "pods: "];
+            assert!(needs.iter().any(|needed| why.starts_with(needed)), "{name}: {why}");
+        }
+    }
+
+    #[test]
+    fn nothing_stands_twice() {
+        let checks = CHECKS.iter().map(|(name, _)| *name);
+        let mut names: Vec<&str> = checks.chain(MARKED.iter().map(|(name, _)| *name)).collect();
+        names.extend(HELD.iter().map(|(item, _)| *item));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }

@@ -206,6 +206,8 @@ fn print(line: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use walkdir::WalkDir;
+
     use super::*;
 
     /// How many bugs there have to be.
@@ -224,6 +226,25 @@ mod tests {
         }
     }
 
+    /// The sources below a folder, one after the other; tests among them are left out.
+    fn sources(folder: &Path) -> String {
+        let paths = WalkDir::new(folder).into_iter().map(|entry| entry.unwrap().into_path());
+        let is_source = |path: &PathBuf| path.extension().is_some_and(|is| is == "rs") && !path.ends_with("tests.rs");
+        paths.filter(is_source).map(|path| fs::read_to_string(path).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_planted_bug_names_an_invariant_and_a_test_that_there_are() {
+        let root = crate::workspace_root().unwrap();
+        let invariants = sources(&root.join("crates/proof/sim/src"));
+        let tests = sources(&root.join("crates/proof/sim/tests"));
+        for planted in read(&root).unwrap() {
+            let Planted { name, expected, test, .. } = &planted;
+            assert!(invariants.contains(&format!("\"{expected}\"")), "{name}: there is no invariant `{expected}`");
+            assert!(tests.contains(&format!("fn {test}()")), "{name}: there is no test `{test}`");
+        }
+    }
+
     #[test]
     fn what_a_sweep_prints_is_read() {
         let found = finding("one_job_per_lineage | upgrade-savepoint-healthy | 211").unwrap();
@@ -237,11 +258,11 @@ mod tests {
         let bug = Planted {
             name: "a \"bug\"".to_owned(),
             why: "because".to_owned(),
-            expected: "settles".to_owned(),
+            expected: "convergence".to_owned(),
             test: "every_seed_holds".to_owned(),
             changes: Vec::new(),
         };
-        let table: Toml = toml::from_str(&told(&[(&bug, finding("settles | seed-7 | 7")), (&bug, None)])).unwrap();
+        let table: Toml = toml::from_str(&told(&[(&bug, finding("convergence | seed-7 | 7")), (&bug, None)])).unwrap();
         let rows = tables(&table, "planted").unwrap();
         assert_eq!(text(rows[0], "name").unwrap(), bug.name);
         assert_eq!(rows[0].get("runs").and_then(Value::as_integer), Some(7));

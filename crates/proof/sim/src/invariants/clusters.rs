@@ -9,12 +9,14 @@ use crate::entry::{Entry, Happened, ObjectKey, Verb, Who};
 
 /// How long, while nobody interferes, processes may live that nothing declares.
 const LEFT_MS: i64 = 60_000;
+/// How long after reads were stale something may come that was decided by them.
+const STALE_MS: i64 = 60_000;
 
 /// Of one deployment no two launches live.
 pub fn one_cluster_per_deployment(seen: &Seen, happened: &Happened) -> Result<(), String> {
     match &happened.entry {
         // Who reads what was there long ago may ask; whether two then live is looked at below.
-        Entry::StartAsked { of, beside_living: true, .. } if !seen.is_stale => {
+        Entry::StartAsked { of, beside_living: true, .. } if !is_stale(seen, happened.at_ms) => {
             Err(format!("a start of {}/{} was asked for beside processes of another launch", of.namespace, of.name))
         }
         Entry::Spawned { of, role } => match seen.living.get(of).and_then(|roles| roles.get(role)) {
@@ -23,6 +25,11 @@ pub fn one_cluster_per_deployment(seen: &Seen, happened: &Happened) -> Result<()
         },
         _ => Ok(()),
     }
+}
+
+/// Whether what is done now may have been decided by reads that were stale.
+fn is_stale(seen: &Seen, at_ms: i64) -> bool {
+    seen.stale_until_ms > 0 && at_ms <= seen.stale_until_ms.saturating_add(STALE_MS)
 }
 
 /// Of one deployment or session job no two jobs live.
@@ -95,14 +102,21 @@ pub fn nothing_is_left_behind(seen: &Seen, happened: &Happened) -> Result<(), St
         }
     }
     match &happened.entry {
-        Entry::StartAsked { of, .. } => match seen.deployment(of) {
-            Some((key, object)) if !read::is_held(object) && !is_reborn(seen, &key, happened.at_ms) => {
+        Entry::StartAsked { of, generation, job, .. } => match seen.deployment(of) {
+            Some((key, object)) if !read::is_held(object) => {
+                let begun = (job.as_deref(), Some(*generation));
+                if is_bygone(seen, &key, happened.at_ms, begun) {
+                    return Ok(());
+                }
                 Err(format!("{key} was started without a finalizer that holds it"))
             }
             _ => Ok(()),
         },
-        Entry::JobStarted { cluster, lineage, .. } => match seen.declaring(lineage, cluster) {
-            Some((key, object)) if !read::is_held(object) && !is_reborn(seen, &key, happened.at_ms) => {
+        Entry::JobStarted { cluster, lineage, job, .. } => match seen.declaring(lineage, cluster) {
+            Some((key, object)) if !read::is_held(object) => {
+                if is_bygone(seen, &key, happened.at_ms, (Some(job.as_str()), None)) {
+                    return Ok(());
+                }
                 Err(format!("the job of {key} was started without a finalizer that holds it"))
             }
             _ => Ok(()),
@@ -115,10 +129,13 @@ pub fn nothing_is_left_behind(seen: &Seen, happened: &Happened) -> Result<(), St
     }
 }
 
-/// Whether an object has just followed another one of its name: what was begun for that one may still come.
-pub fn is_reborn(seen: &Seen, key: &ObjectKey, at_ms: i64) -> bool {
-    let declared = seen.declared.get(key);
-    declared.is_some_and(|declared| declared.is_reborn && at_ms - declared.created_ms < LEFT_MS)
+/// Whether the start of this job, of this generation if that is known, stood in the status of an object that the
+/// present one of its name has just followed: what was begun for that one may still come, and nothing else.
+pub fn is_bygone(seen: &Seen, key: &ObjectKey, at_ms: i64, (job, generation): (Option<&str>, Option<i64>)) -> bool {
+    let Some(declared) = seen.declared.get(key) else { return false };
+    let is_recent = declared.is_reborn && at_ms - declared.created_ms < LEFT_MS;
+    let is_it = |of: &Option<String>, at: i64| of.as_deref() == job && generation.is_none_or(|known| known == at);
+    is_recent && declared.bygone.iter().any(|(of, at)| is_it(of, *at))
 }
 
 fn let_go(seen: &Seen, key: &ObjectKey, at_ms: i64) -> Result<(), String> {
@@ -131,8 +148,10 @@ fn let_go(seen: &Seen, key: &ObjectKey, at_ms: i64) -> Result<(), String> {
             return Err(format!("{key} was let go of before what its launch has left was cleared away"));
         }
     }
-    if key.resource == read::SESSION_JOBS && !is_reborn(seen, key, at_ms) {
-        let job = seen.lineages.get(&of).and_then(|lineage| seen.jobs.get(lineage.job.as_ref()?));
+    if key.resource == read::SESSION_JOBS {
+        let id = seen.lineages.get(&of).and_then(|lineage| lineage.job.as_ref());
+        let job = id.filter(|id| !is_bygone(seen, key, at_ms, (Some(id.as_str()), None)));
+        let job = job.and_then(|id| seen.jobs.get(id));
         let is_home_kept = |cluster| seen.deployment(cluster).is_some_and(|(_, object)| !read::is_deleting(object));
         if job.is_some_and(|job| job.is_alive() && is_home_kept(&job.cluster)) {
             return Err(format!("{key} was let go of while its job lives"));

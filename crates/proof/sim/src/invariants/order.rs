@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::clusters::is_reborn;
+use super::calls::{LONG_MS, LONG_STORM};
+use super::clusters::is_bygone;
 use super::read;
 use super::seen::Seen;
 use crate::call::{Numbered, Port};
@@ -15,9 +16,11 @@ const STORM_SECONDS: u32 = 10;
 pub fn intent_comes_first(seen: &Seen, happened: &Happened) -> Result<(), String> {
     match &happened.entry {
         Entry::StartAsked { of, generation, job, .. } => match seen.deployment(of) {
-            Some((key, object)) if !is_reborn(seen, &key, happened.at_ms) => {
+            Some((key, object)) => {
                 let (recorded, observed) = (read::job_id(object), read::observed(object));
-                if recorded != job.as_deref() || observed != Some(*generation) {
+                let begun = (job.as_deref(), Some(*generation));
+                let is_recorded = (recorded, observed) == begun;
+                if !is_recorded && !is_bygone(seen, &key, happened.at_ms, begun) {
                     return Err(format!(
                         "{key} was started as job {job:?} of generation {generation}, and its status has job \
                          {recorded:?} of generation {observed:?}"
@@ -30,10 +33,10 @@ pub fn intent_comes_first(seen: &Seen, happened: &Happened) -> Result<(), String
         Entry::JobStarted { cluster, lineage, job, .. } if cluster != lineage => {
             let is_return = !seen.is_asked_start(lineage, job);
             match seen.declaring(lineage, cluster) {
-                Some((key, object)) if !is_return && !is_reborn(seen, &key, happened.at_ms) => {
+                Some((key, object)) if !is_return => {
                     let recorded = read::job_id(object);
                     let is_recorded = recorded == Some(job);
-                    if is_recorded {
+                    if is_recorded || is_bygone(seen, &key, happened.at_ms, (Some(job.as_str()), None)) {
                         Ok(())
                     } else {
                         Err(format!("{key} runs job `{job}`, its status has {recorded:?}"))
@@ -59,8 +62,7 @@ fn stop_is_recorded(seen: &Seen, Numbered { call, .. }: &Numbered) -> Result<(),
     }
     let job = seen.jobs.get(&call.about);
     let Some((key, object)) = job.and_then(|job| seen.declaring(&job.lineage, &job.cluster)) else { return Ok(()) };
-    let pending = |field: &str| read::text(object, &format!("/status/jobStatus/savepointInfo/{field}"));
-    if pending("triggerId").is_some() && pending("triggerType") == Some("UPGRADE") {
+    if read::stop_trigger(object).is_some() {
         return Ok(());
     }
     Err(format!("`{call}` although no such savepoint stands in the status of {key}"))
@@ -109,8 +111,13 @@ pub fn users_fields_stay(_: &Seen, happened: &Happened) -> Result<(), String> {
 pub fn no_storm(seen: &Seen, happened: &Happened) -> Result<(), String> {
     let Entry::Called(numbered) = &happened.entry else { return Ok(()) };
     let about = &numbered.call.about;
-    if seen.calls.streak(about) < STORM_SECONDS {
-        return Ok(());
+    if seen.calls.streak(about) >= STORM_SECONDS {
+        return Err(format!("too many calls about `{about}` for {STORM_SECONDS} s"));
     }
-    Err(format!("too many calls about `{about}` for {STORM_SECONDS} s"))
+    let long = seen.calls.long(about, happened.at_ms);
+    if long >= LONG_STORM {
+        let seconds = LONG_MS / 1_000;
+        return Err(format!("{long} calls about `{about}`, which does not change, in {seconds} s"));
+    }
+    Ok(())
 }

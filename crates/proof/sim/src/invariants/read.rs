@@ -20,6 +20,9 @@ const SAVED: [&str; 2] =
 const TRIGGERS: [&str; 3] =
     ["/status/jobStatus/savepointInfo/triggerId", "/status/jobStatus/checkpointInfo/triggerId", "/status/triggerId"];
 
+/// What an error says of a savepoint that failed and that a job was to be stopped with.
+const STOP_FAILED: &str = "savepoint to stop with failed";
+
 /// What the condition `Settled` of an object says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled<'a> {
@@ -93,6 +96,17 @@ pub fn job_id(object: &Value) -> Option<&str> {
 /// The ids under which snapshots are awaited, as the status has it.
 pub fn triggers(object: &Value) -> impl Iterator<Item = &str> {
     TRIGGERS.iter().filter_map(|pointer| text(object, pointer))
+}
+
+/// The id of the savepoint that the job is to be stopped with, as the status has it.
+pub fn stop_trigger(object: &Value) -> Option<&str> {
+    let info = object.pointer("/status/jobStatus/savepointInfo")?;
+    text(info, "/triggerId").filter(|_| text(info, "/triggerType") == Some("UPGRADE"))
+}
+
+/// Whether the status tells that the savepoint failed which the job was to be stopped with.
+pub fn stop_has_failed(object: &Value) -> bool {
+    text(object, "/status/error").is_some_and(|error| error.contains(STOP_FAILED))
 }
 
 /// A path as it lies on the disk, however it is written.

@@ -61,8 +61,10 @@ pub struct Known {
     pub lies: BTreeMap<ObjectKey, i64>,
     /// Savepoints that were asked for, are completed, and stand in no status yet.
     pub untold: BTreeMap<String, Untold>,
-    /// Whether reads were stale at some time.
-    pub is_stale: bool,
+    /// The savepoints that jobs are to be stopped with and that are not told to have failed, by the jobs.
+    pub stops: BTreeMap<String, Stop>,
+    /// Until when reads are stale, as far as they ever were.
+    pub stale_until_ms: i64,
     /// When somebody last interfered: a fault, a person, a process that ended by itself.
     pub quiet_since_ms: i64,
 }
@@ -78,7 +80,14 @@ pub struct Declared {
     pub has_run: bool,
     /// What each generation says of state.
     pub terms: BTreeMap<i64, Terms>,
+    /// What stood in its status to be started.
+    pub intents: BTreeSet<Intent>,
+    /// What stood in the status of those of its name before it to be started.
+    pub bygone: BTreeSet<Intent>,
 }
+
+/// What a status says is to be started: the id of the job, if there is one, and the generation.
+pub type Intent = (Option<String>, i64);
 
 /// What a declaration says of state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,6 +111,8 @@ pub struct Job {
     pub has_run: bool,
     /// Whether everybody is gone who managed it.
     pub is_lost: bool,
+    /// Whether the controller has asked for its end, or for that of its cluster.
+    pub is_ended_here: bool,
 }
 
 impl Job {
@@ -166,6 +177,15 @@ pub struct Untold {
     pub since_ms: i64,
 }
 
+/// A savepoint that a job is to be stopped with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Its id.
+    pub trigger: String,
+    /// The generation of the declaration when that was written down.
+    pub generation: Option<i64>,
+}
+
 impl Deref for Seen {
     type Target = Known;
 
@@ -190,9 +210,18 @@ impl Seen {
                     && let Some(of) = identity(&call.about)
                 {
                     Arc::make_mut(&mut self.known).launched.remove(&of);
+                } else if call.name == "end"
+                    && let Some(of) = identity(&call.about)
+                {
+                    Arc::make_mut(&mut self.known).end_asked(|_, job| job.cluster == of);
+                } else if call.name == "PATCH /jobs/:id" {
+                    Arc::make_mut(&mut self.known).end_asked(|id, _| *id == call.about);
                 }
             }
             Entry::Wrote { .. } | Entry::Spawned { .. } | Entry::Exited { .. } | Entry::JobState { .. } => {
+                if let Entry::Wrote { key, .. } = &happened.entry {
+                    self.calls.changed(key);
+                }
                 self.changed_ms = at_ms;
                 Arc::make_mut(&mut self.known).note(happened);
             }
@@ -242,7 +271,9 @@ impl Known {
             Entry::Called(_) => {}
             Entry::Fault { fault, .. } => {
                 self.quiet_since_ms = at_ms;
-                self.is_stale |= matches!(fault, Fault::Stale { .. });
+                if let Fault::Stale { for_ms, .. } = fault {
+                    self.stale_until_ms = self.stale_until_ms.max(at_ms.saturating_add(*for_ms));
+                }
             }
             Entry::Life { .. } | Entry::User(_) => self.quiet_since_ms = at_ms,
             Entry::Wrote { verb, key, after, by, .. } => match after {
@@ -303,12 +334,17 @@ impl Known {
             return;
         }
         let of = owner(key);
+        self.note_stop(object, by);
         let declared = self.declared.entry(key.clone()).or_default();
         if verb == Verb::Create {
-            *declared = Declared { created_ms: at_ms, is_reborn: declared.is_reborn, ..Declared::default() };
+            let (is_reborn, bygone) = (declared.is_reborn, std::mem::take(&mut declared.bygone));
+            *declared = Declared { created_ms: at_ms, is_reborn, bygone, ..Declared::default() };
             if key.resource == DEPLOYMENTS {
                 self.orphans.remove(&of);
             }
+        }
+        if let Some(observed) = read::observed(object) {
+            declared.intents.insert((read::job_id(object).map(str::to_owned), observed));
         }
         declared.has_run |= read::job_state(object) == Some("RUNNING");
         let generation = read::generation(object).unwrap_or_default();
@@ -338,7 +374,28 @@ impl Known {
             self.orphans.insert(of.clone(), at_ms);
         }
         self.lineages.remove(&of);
-        self.declared.insert(key.clone(), Declared { is_reborn: true, ..Declared::default() });
+        let Declared { intents, mut bygone, .. } = self.declared.remove(key).unwrap_or_default();
+        bygone.extend(intents);
+        self.declared.insert(key.clone(), Declared { is_reborn: true, bygone, ..Declared::default() });
+    }
+
+    /// Takes in which savepoint a job is to be stopped with, and whether the last one was told to have failed.
+    fn note_stop(&mut self, object: &Value, by: Who) {
+        let Some(job) = read::job_id(object) else { return };
+        let pending = read::stop_trigger(object);
+        let is_same = self.stops.get(job).map(|stop| pending == Some(stop.trigger.as_str()));
+        if is_same == Some(false) && (by == Who::User || read::stop_has_failed(object)) {
+            self.stops.remove(job);
+        }
+        if let Some(trigger) = pending.filter(|_| is_same != Some(true)) {
+            let stop = Stop { trigger: trigger.to_owned(), generation: read::generation(object) };
+            self.stops.insert(job.to_owned(), stop);
+        }
+    }
+
+    /// The controller asks for the end of those jobs.
+    fn end_asked(&mut self, is_meant: impl Fn(&String, &Job) -> bool) {
+        self.jobs.iter_mut().filter(|(id, job)| is_meant(id, job)).for_each(|(_, job)| job.is_ended_here = true);
     }
 
     fn exited(&mut self, at_ms: i64, (of, role): (&Identity, &String), by: Who) {
@@ -389,8 +446,14 @@ impl Known {
         lineage.jobs.insert(job.clone());
         lineage.job = Some(job.clone());
         let has_run = self.jobs.get(job).is_some_and(|known| known.has_run);
-        let started =
-            Job { lineage: of.clone(), cluster: cluster.clone(), state: "INITIALIZING", has_run, is_lost: false };
+        let started = Job {
+            lineage: of.clone(),
+            cluster: cluster.clone(),
+            state: "INITIALIZING",
+            has_run,
+            is_lost: false,
+            is_ended_here: false,
+        };
         self.jobs.insert(job.clone(), started);
         self.reconsider(happened.at_ms, of, cluster);
     }

@@ -36,6 +36,12 @@ pub fn a_reason_is_set(_: &Seen, happened: &Happened) -> Result<(), String> {
         let is_lost = matches!(read::text(object, "/status/state"), Some("FAILED" | "ABANDONED"));
         return if is_lost && !has_error { Err(format!("{key} is lost, and no error says why")) } else { Ok(()) };
     }
+    if key.resource == read::PAIRS {
+        return match unlike_declared(object) {
+            Some(what) if !has_error => Err(format!("{key} {what}, and no error says why")),
+            _ => Ok(()),
+        };
+    }
     if !is_job_like(key) {
         return Ok(());
     }
@@ -52,6 +58,17 @@ pub fn a_reason_is_set(_: &Seen, happened: &Happened) -> Result<(), String> {
         Some(why) if read::is_settled(object) => Err(format!("{key} says that it is settled, and {why}")),
         _ => Ok(()),
     }
+}
+
+/// In what a pair is not as it was asked for, going by its own status: it has no conditions, only an error.
+fn unlike_declared(object: &Value) -> Option<&'static str> {
+    let Some(state) = read::text(object, "/status/blueGreenState") else { return Some("does not say how far it is") };
+    if matches!(read::job_state(object), Some("FAILING" | "FAILED")) {
+        return Some("says that its job fails");
+    }
+    // The time at which a change is given up stays only where it was.
+    let is_given_up = state.starts_with("ACTIVE_") && read::text(object, "/status/abortTimestamp").is_some();
+    is_given_up.then_some("has given a change up")
 }
 
 /// Why an object is not as it was asked for, going by its own status.

@@ -178,6 +178,11 @@ impl Machine {
         self.drawn
     }
 
+    /// How many numbers were given.
+    pub(crate) fn drawn(&self) -> u32 {
+        self.drawn
+    }
+
     /// A port that no launch has.
     pub(super) fn port(&mut self) -> u16 {
         loop {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use kobel_resources::API_VERSION;
+
 use super::*;
 use crate::entry::{Entry, Happened, Verb, Who};
 
@@ -31,19 +33,95 @@ fn deployment(reason: &str, generation: i64) -> Value {
     })
 }
 
-#[test]
-fn what_must_still_change_is_not_at_rest() {
-    let is = |resource: &str, object: &Value| match rest(&seen(&[(resource, object.clone())])) {
+fn told(rest: &Rest) -> &'static str {
+    match rest {
         Rest::Final => "final",
         Rest::Lasting(_) => "lasting",
         Rest::Restless(..) => "restless",
+    }
+}
+
+/// An object that can be read, with this status.
+fn readable(kind: &str, spec: Value, status: Value) -> Value {
+    let metadata = json!({"name": "orders", "namespace": "default", "generation": 1});
+    json!({"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec, "status": status})
+}
+
+fn spec_of_a_job() -> Value {
+    let resource = json!({"memory": "1024m", "cpu": 1});
+    json!({
+        "flinkVersion": "v2_3",
+        "flinkConfiguration": {"kobel.engine": "native"},
+        "jobManager": {"resource": resource, "replicas": 1},
+        "taskManager": {"resource": resource},
+        "job": {"jarURI": "local:///opt/orders.sql", "parallelism": 1, "upgradeMode": "stateless", "state": "running"},
+    })
+}
+
+#[test]
+fn an_error_is_lasting_only_where_somebody_must_help() {
+    let is = |resource: &str, object: &Value| told(&rest(&seen(&[(resource, object.clone())])));
+    let error = || json!({"error": "why"});
+    let mut deployment = readable("FlinkDeployment", spec_of_a_job(), error());
+    assert_eq!(is(DEPLOYMENTS, &deployment), "restless");
+    deployment["spec"]["flinkConfiguration"]["kubernetes.operator.deployment.rollback.enabled"] = json!("true");
+    assert_eq!(is(DEPLOYMENTS, &deployment), "lasting", "it cannot be read");
+
+    let reference = json!({"kind": "FlinkDeployment", "name": "orders"});
+    let of_a_snapshot = json!({"jobReference": reference, "savepoint": {"disposeOnDelete": true}});
+    let pending = json!({"state": "TRIGGER_PENDING", "failures": 1, "error": "why"});
+    assert_eq!(is(SNAPSHOTS, &readable("FlinkStateSnapshot", of_a_snapshot, pending)), "restless");
+
+    let of_a_pair = || json!({"configuration": {}, "template": {"spec": spec_of_a_job()}});
+    let pair = |job: &str| {
+        let status = json!({"blueGreenState": "TRANSITIONING_TO_GREEN", "jobStatus": {"state": job}, "error": "why"});
+        readable("FlinkBlueGreenDeployment", of_a_pair(), status)
     };
+    assert_eq!(is(PAIRS, &pair("RECONCILING")), "restless");
+    assert_eq!(is(PAIRS, &pair("FAILING")), "lasting");
+}
+
+#[test]
+fn a_pair_is_kept_by_a_deployment_that_is_another_s_or_in_trouble() {
+    let pair = key(PAIRS, "orders");
+    let kept = |owner: &str, error: Value| {
+        let object = json!({
+            "metadata": {"ownerReferences": [{"kind": "FlinkBlueGreenDeployment", "name": owner}]},
+            "status": {"error": error},
+        });
+        let mut seen = Seen::default();
+        let (key, after) = (key(DEPLOYMENTS, "orders-green"), Some(Arc::new(object)));
+        let entry = Entry::Wrote { rev: 1, verb: Verb::Create, key, before: None, after, by: Who::Controller };
+        seen.note(&Happened { at_ms: 0, entry });
+        is_kept_by_a_deployment(&seen, &pair)
+    };
+    assert!(!kept("orders", Value::Null));
+    assert!(kept("orders", json!("why")));
+    assert!(kept("clicks", Value::Null));
+}
+
+#[test]
+fn a_job_that_is_said_to_run_runs_whatever_else_is_said() {
+    for (reason, expected) in
+        [("ChangeRefused", "restless"), ("RestorePointUnknown", "restless"), ("SessionNotReady", "lasting")]
+    {
+        let mut claims = deployment(reason, 1);
+        claims["status"]["jobStatus"] = json!({"state": "RUNNING", "jobId": "job-1"});
+        assert_eq!(told(&rest(&seen(&[(DEPLOYMENTS, claims)]))), expected, "{reason}");
+    }
+}
+
+#[test]
+fn what_must_still_change_is_not_at_rest() {
+    let is = |resource: &str, object: &Value| told(&rest(&seen(&[(resource, object.clone())])));
     for (reason, generation, expected) in [
         ("Settled", 1, "final"),
         ("ChangeRefused", 1, "final"),
         ("Settled", 0, "restless"),
         ("JobStarting", 1, "restless"),
         ("WaitingForRunningJob", 1, "lasting"),
+        ("Retrying", 1, "restless"),
+        ("ClusterUnknown", 1, "restless"),
     ] {
         assert_eq!(is(DEPLOYMENTS, &deployment(reason, generation)), expected, "{reason}");
     }

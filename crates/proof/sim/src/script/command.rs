@@ -5,20 +5,20 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::call::Port;
-use crate::fault::Fault;
+use crate::fault::{Aim, Fault};
 
 /// One command of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Sets how the world is.
-    World(Vec<Setting>),
+    World(Settings),
     /// Creates an object.
     Create(Arc<Value>),
     /// Changes an object by a merge patch.
     Edit {
         /// Its name.
         name: String,
-        /// The patch.
+        /// The patch; in the place of a list may stand what comes into it or goes out of it.
         patch: Arc<Value>,
     },
     /// Changes the status of an object by a merge patch, as another operator would have written it.
@@ -123,6 +123,57 @@ pub enum Command {
         /// What is claimed of it.
         claims: Vec<Claim>,
     },
+}
+
+/// How the world is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// Where chance comes from.
+    pub seed: Option<u64>,
+    /// Whether the API keeps a record of who manages which field.
+    pub managers: Option<Managers>,
+    /// What becomes of a script that waits in vain.
+    pub in_vain: Option<InVain>,
+    /// What goes wrong at a time or at a revision.
+    pub aims: Vec<Aim>,
+    /// The other properties.
+    pub knobs: Vec<Setting>,
+}
+
+impl Settings {
+    /// The properties of the world that are set.
+    pub fn iter(&self) -> std::slice::Iter<'_, Setting> {
+        self.knobs.iter()
+    }
+}
+
+/// Whether the API keeps a record of who manages which field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Managers {
+    /// It does.
+    Tracked,
+    /// It does not.
+    Untracked,
+}
+
+impl Managers {
+    /// Both with their words.
+    pub const ALL: [(&'static str, Self); 2] = [("tracked", Self::Tracked), ("untracked", Self::Untracked)];
+}
+
+/// What becomes of a script that waits in vain, for a word or until a command is possible.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InVain {
+    /// It breaks the run.
+    #[default]
+    Breaks,
+    /// It goes on without, and the end of the run is judged.
+    GoesOn,
+}
+
+impl InVain {
+    /// Both with their words.
+    pub const ALL: [(&'static str, Self); 2] = [("breaks", Self::Breaks), ("goes-on", Self::GoesOn)];
 }
 
 /// One property of the world, from the smallest to the largest value it takes.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::command::Command;
+use super::command::{Command, InVain};
 
 /// A script: what is done to a world, step by step.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Cursor {
     pub seen: usize,
     /// Where in the history each step was begun.
     pub began: Vec<usize>,
+    /// What becomes of it if it waits in vain.
+    pub in_vain: InVain,
     /// What steps have shown.
     pub shown: Vec<(usize, String)>,
 }

@@ -3,7 +3,7 @@
 use crate::call::{NAMES, Port};
 use crate::fault::{Aim, At, Fault, Side};
 
-use super::command::{About, Command, Place};
+use super::command::{About, Command, Place, Settings};
 use super::words::{self, Word, Words};
 
 /// The words of the ports.
@@ -15,13 +15,12 @@ const ID_DIGITS: usize = 32;
 pub(super) fn parse(words: &mut Words<'_>) -> Result<Command, words::Fault> {
     let fault = fault(words)?;
     let word = words.need("`at` or `now`")?;
-    let place = match word.text {
-        "now" if comes_alone(&fault) => Place::Now,
-        "now" => return Err(word.fault("this fault hits a call or an event; expected `at`")),
-        "at" => place(words)?,
-        other => return Err(word.fault(format!("`{other}` is no place; expected `at` or `now`"))),
-    };
-    Ok(Command::Fault { fault, place })
+    match word.text {
+        "now" if comes_alone(&fault) => Ok(Command::Fault { fault, place: Place::Now }),
+        "now" => Err(word.fault("this fault hits a call or an event; expected `at`")),
+        "at" => placed(fault, words),
+        other => Err(word.fault(format!("`{other}` is no place; expected `at` or `now`"))),
+    }
 }
 
 /// Whether a fault comes without a call or an event that it hits.
@@ -72,13 +71,29 @@ fn keyword(words: &mut Words<'_>, expected: &str) -> Result<(), words::Fault> {
     if word.text == expected { Ok(()) } else { Err(word.fault(format!("expected `{expected}`, not `{}`", word.text))) }
 }
 
-fn place(words: &mut Words<'_>) -> Result<Place, words::Fault> {
-    let word = words.need("a call, `call` or `event`")?;
-    match word.text {
-        "call" => Ok(Place::Number(words::number(words.need("the number of a call")?)?)),
-        "event" => Ok(Place::Event(words::number(words.need("how many revisions from now on")?)?)),
-        _ => call(word, words),
-    }
+/// Reads the place of a fault. A time and a revision are those of the world, whenever the command is played.
+fn placed(fault: Fault, words: &mut Words<'_>) -> Result<Command, words::Fault> {
+    let word = words.need("a call, `call`, `event`, `revision` or a time")?;
+    let place = match word.text {
+        "call" => Place::Number(words::number(words.need("the number of a call")?)?),
+        "event" => Place::Event(words::number(words.need("how many revisions from now on")?)?),
+        "revision" => {
+            let rev = words::number(words.need("a revision")?)?;
+            return Ok(aimed(Aim { at: At::Event { rev }, fault }));
+        }
+        text if text.starts_with(|first: char| first.is_ascii_digit()) => {
+            if !comes_alone(&fault) && !matches!(fault, Fault::Crash(_)) {
+                return Err(word.fault("this fault hits a call or an event, and comes at no time of its own"));
+            }
+            return Ok(aimed(Aim { at: At::Time(words::span(word)?), fault }));
+        }
+        _ => call(word, words)?,
+    };
+    Ok(Command::Fault { fault, place })
+}
+
+fn aimed(aim: Aim) -> Command {
+    Command::World(Settings { aims: vec![aim], ..Settings::default() })
 }
 
 /// A call such as `"host start default/orders"`, and `nth 2` if it is not the first.
@@ -110,13 +125,13 @@ fn call(word: Word<'_>, words: &mut Words<'_>) -> Result<Place, words::Fault> {
 }
 
 /// An aim as a command of a script. One that counts its calls from the beginning of the run belongs before the first
-/// other command.
+/// other command; the others may stand anywhere before they come.
 pub fn aim(aim: &Aim) -> String {
     let place = match &aim.at {
         At::Call(n) => format!("at call {n}"),
         At::Nth { call, nth } => format!("at \"{}\" nth {nth}", call.to_string().trim_end()),
-        At::Event { rev } => format!("at event {rev}"),
-        At::Time(_) => "now".to_owned(),
+        At::Event { rev } => format!("at revision {rev}"),
+        At::Time(at_ms) => format!("at {at_ms}ms"),
     };
     format!("fault {} {place}", told(&aim.fault))
 }
@@ -193,6 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_of_a_time_or_a_revision_is_read_as_it_was_aimed() {
+        for aim in [
+            Aim { at: At::Time(12_400), fault: Fault::Crash(Side::Before) },
+            Aim { at: At::Time(0), fault: Fault::Close410 },
+            Aim { at: At::Event { rev: 1_017 }, fault: Fault::Late { ms: 300 } },
+        ] {
+            let written = super::aim(&aim);
+            assert_eq!(read(written.strip_prefix("fault ").unwrap()), Ok(aimed(aim)), "{written}");
+        }
+    }
+
+    #[test]
     fn a_call_of_rest_is_about_the_job_of_an_object() {
         let command = read("lost at \"rest POST /jobs/:id/stop orders\"").unwrap();
         let Command::Fault { place: Place::Call { about, nth, .. }, .. } = command else { panic!("no call") };
@@ -210,6 +237,9 @@ mod tests {
             ("crash now", 7),
             ("stale 2s 3 now", 10),
             ("lost at call x", 14),
+            ("lost at 5s", 9),
+            ("crash before at 5", 17),
+            ("hold at revision", 17),
         ] {
             assert_eq!(read(text).map_err(|fault| fault.column), Err(column), "{text}");
         }

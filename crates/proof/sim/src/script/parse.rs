@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::command::{Command, Deletion, Ending, Held, Knob, Lost, Setting, Word};
+use super::command::{Command, Deletion, Ending, Held, Lost, Word};
 use super::cursor::{Script, Step};
 use super::words::{self, Fault, Words};
-use super::{claims, creations, faults};
+use super::{claims, creations, faults, lists, settings};
 
 /// How long is waited for a word that says no other limit.
 const PATIENCE_MS: i64 = 300_000;
@@ -53,7 +53,7 @@ fn command(mut words: Words<'_>) -> Result<Command, Fault> {
 fn verb(words: &mut Words<'_>) -> Result<Command, Fault> {
     let verb = words.need("a command")?;
     Ok(match verb.text {
-        "world" => settings(words)?,
+        "world" => settings::parse(words)?,
         "deploy" | "session-job" | "snapshot" | "pair" => creations::parse(verb.text, words)?,
         "set" | "unset" | "edit" | "edit-status" | "conf" | "delete" | "suspend" | "resume" => write(verb.text, words)?,
         "redeploy" => Command::Redeploy { name: name(words)?, nonce: words::number(words.need("a nonce")?)? },
@@ -96,21 +96,6 @@ fn held(words: &mut Words<'_>) -> Result<Held, Fault> {
     words::one_of(words.need("what is held")?, &Held::ALL)
 }
 
-/// Settings such as `savepoint=800ms` and `latency=1ms-3ms`.
-fn settings(words: &mut Words<'_>) -> Result<Command, Fault> {
-    let mut settings = Vec::new();
-    while let Some(word) = words.next() {
-        let Some((name, value)) = word.text.split_once('=') else {
-            return Err(word.fault(format!("`{}` sets nothing; expected `NAME=TIME`", word.text)));
-        };
-        let place = |text| words::Word { column: word.column, text };
-        let (low, high) = value.split_once('-').unwrap_or((value, value));
-        let (low, high) = (words::span(place(low))?, words::span(place(high))?);
-        settings.push(Setting { knob: words::one_of(place(name), &Knob::ALL)?, low, high });
-    }
-    Ok(Command::World(settings))
-}
-
 /// Something that changes an object which is there.
 fn write(verb: &str, words: &mut Words<'_>) -> Result<Command, Fault> {
     let name = name(words)?;
@@ -120,7 +105,13 @@ fn write(verb: &str, words: &mut Words<'_>) -> Result<Command, Fault> {
             let Some((path, value)) = words::split_outside_quotes(word.text, '=') else {
                 return Err(word.fault(format!("`{}` sets nothing; expected `PATH=VALUE`", word.text)));
             };
-            Command::Edit { name, patch: Arc::new(creations::patch(&words::path(path), creations::value(value))) }
+            let value = creations::value(value);
+            let (path, value) = match (path.strip_suffix('+'), path.strip_suffix('-')) {
+                (Some(path), _) => (path, lists::with(value)),
+                (_, Some(path)) => (path, lists::without(value)),
+                _ => (path, value),
+            };
+            Command::Edit { name, patch: Arc::new(creations::patch(&words::path(path), value)) }
         }
         "unset" => {
             let path = words::path(words.need("a path")?.text);
@@ -210,15 +201,26 @@ mod tests {
     }
 
     #[test]
+    fn a_value_comes_into_a_list_and_goes_out_of_it() {
+        for (sign, change) in [("+", lists::with("a/b".into())), ("-", lists::without("a/b".into()))] {
+            let script = parse("one", &format!("> set orders metadata.finalizers{sign}=a/b\n")).unwrap();
+            let patch = Arc::new(serde_json::json!({"metadata": {"finalizers": change}}));
+            let expected = Command::Edit { name: "orders".to_owned(), patch };
+            assert_eq!(script.steps.first().map(|step| &step.command), Some(&expected));
+        }
+    }
+
+    #[test]
     fn every_command_is_read() {
         for text in [
-            "world savepoint=800ms latency=1ms-30ms",
+            "world savepoint=800ms latency=1ms-30ms seed=7 in-vain=goes-on",
             "deploy orders engine=flink mode=last-state parallelism=2 ha conf restart-strategy.type=none",
             "deploy shared session engine=flink",
             "session-job a in shared mode=savepoint",
             "snapshot s of orders checkpoint backoff=2",
             "pair orders mode=savepoint abort=1m",
             "set orders spec.flinkConfiguration.\"a.b\"=\"x y\"",
+            "set orders metadata.finalizers+=example.com/hold",
             "unset orders spec.restartNonce",
             "edit orders {\"spec\": {\"restartNonce\": 1}}",
             "edit-status orders {\"status\": {}}",
@@ -237,6 +239,8 @@ mod tests {
             "lose newest of orders",
             "lose-node",
             "fault lost at \"host start default/orders\"",
+            "fault crash before at 12400ms",
+            "fault hold at revision 1017",
             "restart-controller",
             "show orders",
             "expect orders count>=1200 from=savepoint starts=1",

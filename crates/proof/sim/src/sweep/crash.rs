@@ -41,7 +41,7 @@ pub fn crashes(script: &Script, depth: Depth) -> Sweep {
         if sweep.is_enough() {
             return sweep;
         }
-        sweep.try_case(case.with(Aim { at: At::Call(n), fault: Fault::Ghost { ms: GHOST_MS } }), &run.world);
+        sweep.try_case(case.with(Aim { at: At::Call(n), fault: Fault::Ghost { ms: GHOST_MS } }), Some(&run.world));
     }
     sweep
 }
@@ -82,7 +82,7 @@ fn is_on_the_wire(mark: &Mark) -> bool {
 /// Goes on from a mark with the next life.
 fn kill(sweep: &mut Sweep, case: &Case, mark: Mark, faultless: &World) {
     let fault = Fault::Crash(mark.side);
-    sweep.coverage.crashed(&mark.call, mark.side);
+    mark.sides().for_each(|side| sweep.coverage.crashed(&mark.call, side));
     sweep.injected(&fault);
     let from = Since::here(&mark.world);
     let world = life::resume(mark.world).world;

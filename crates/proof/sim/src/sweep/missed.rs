@@ -34,7 +34,7 @@ pub fn missed(script: &Script, depth: Depth) -> Sweep {
             }
             // What ends the watches hits no single event.
             let at = if fault == Fault::Close410 { At::Time(at_ms) } else { At::Event { rev } };
-            sweep.try_case(case.with(Aim { at, fault }), &world);
+            sweep.try_case(case.with(Aim { at, fault }), Some(&world));
         }
     }
     sweep

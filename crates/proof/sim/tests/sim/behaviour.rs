@@ -10,7 +10,7 @@ use kobel_sim::fault::{Aim, At, Fault};
 use kobel_sim::gate::Shared;
 use kobel_sim::script::Script;
 use kobel_sim::world::World;
-use kobel_testkit::behaviour::check_all;
+use kobel_testkit::behaviour::{check_all, check_without_managers};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, WatchEvent, WatchParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
@@ -63,6 +63,14 @@ fn a_kube_client_finds_what_it_relies_on() {
         world.knobs.tracks_managers = true;
         let shared = Shared::new(world);
         check_all(&api::outside(&shared), "simulated", |name| println!("{name}")).await;
+    });
+}
+
+#[test]
+fn a_kube_client_finds_the_same_where_no_managers_are_kept() {
+    play(async {
+        let shared = Shared::new(world());
+        check_without_managers(&api::outside(&shared), "simulated", |name| println!("{name}")).await;
     });
 }
 

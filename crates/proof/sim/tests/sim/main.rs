@@ -1,8 +1,10 @@
-//! The real controller in the simulated world: scenarios, crashes at every call, stale reads, and chance.
+//! The real controller in the simulated world: scenarios, crashes at every call, answers that go wrong, stale reads,
+//! and chance.
 
 mod behaviour;
 mod crashes;
 mod determinism;
+mod faults;
 mod properties;
 mod scenarios;
 mod seeds;

@@ -1,6 +1,6 @@
 //! Creates, updates and patches: versions, generations, subresources, schemas.
 
-use kube::api::{DynamicObject, ObjectMeta, Patch, PatchParams, PostParams, ValidationDirective};
+use kube::api::{DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams, ValidationDirective};
 use kube::core::Request;
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
@@ -183,4 +183,22 @@ pub(super) async fn a_lease_is_taken_by_one(client: Client, namespace: String) {
     let answer = api.replace("leader", &PostParams::default(), &taken("two")).await;
     assert_eq!(refusal(answer), refused(409, "Conflict"));
     assert_eq!(api.get("leader").await.expect("the lease").data["spec"]["holderIdentity"], "one");
+}
+
+pub(super) async fn what_is_left_out_is_filled_in(client: Client, namespace: String) {
+    let api = objects(client, &namespace, ("", "v1", "Secret"));
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "stringData": {"key": "value"}});
+    let secret: DynamicObject = serde_json::from_value(secret).expect("a secret");
+    let stored = api.create(&PostParams::default(), &secret).await.expect("a secret is created");
+    assert_eq!((&stored.data["type"], &stored.data["data"]["key"]), (&json!("Opaque"), &json!("dmFsdWU=")));
+    assert!(stored.data.get("stringData").is_none(), "it is only written");
+}
+
+pub(super) async fn every_kind_of_flink_is_served(client: Client, namespace: String) {
+    for kind in ["FlinkDeployment", "FlinkSessionJob", "FlinkStateSnapshot", "FlinkBlueGreenDeployment"] {
+        let api = objects(client.clone(), &namespace, ("flink.apache.org", "v1beta1", kind));
+        let listed = api.list(&ListParams::default()).await;
+        assert!(listed.is_ok_and(|listed| listed.items.is_empty()), "{kind}");
+    }
 }

@@ -28,8 +28,9 @@ const PREFACE: &str = "<!-- Made by `cargo xtask docs` from crates/proof/sim/res
 /// What a sweep is.
 const SWEEPS: &str = "\n## Sweeps\n\n\
     A sweep puts one fault at every place of every scenario: the controller is killed before and after each of its\n\
-    calls; what it reads is out of date after each write; each event of a watch is kept, told twice, or late; each\n\
-    field of a spec is changed, emptied, made invalid, and put back.\n\n";
+    calls, or so that the call arrives only in its next life; each answer is lost, never given, or a refusal; what\n\
+    it reads is out of date after each write; each event of a watch is kept, told twice, or late; each field of a\n\
+    spec is changed, emptied, made invalid, and put back.\n\n";
 /// What a seed is.
 const SEEDS: &str = "\n## Seeds\n\n\
     A seed draws a scenario or a sequence of commands, latencies, and up to four faults.\n\n";
