@@ -380,7 +380,8 @@ impl Coordinator<'_> {
         }
     }
 
-    /// The snapshot exists: sinks may commit.
+    /// The snapshot exists: sinks may commit, unless it is a savepoint after which the job goes on. Such a one is for others:
+    /// the job never comes back from it, so what it goes with must not become visible (as with Flink since 1.15, FLIP-203).
     fn on_complete(&mut self, completed: Completed, state: &mut RunState) {
         let Some(pending) = &mut state.pending else { return };
         state.failures = 0;
@@ -394,8 +395,10 @@ impl Coordinator<'_> {
         }
         self.ledger.completed(&completed);
         let is_drained = pending.purpose.stop() == Some(StopMode::Drain);
+        let is_for_others = matches!(pending.purpose, Purpose::Savepoint(_, None));
         if let (Some(directory), Some(manifest)) = (&completed.directory, &completed.manifest)
             && !is_drained
+            && !is_for_others
         {
             let (directory, manifest) = (directory.clone(), manifest.clone());
             let from = RestoreFrom { directory, manifest, ignore_unclaimed_state: false };
@@ -406,7 +409,8 @@ impl Coordinator<'_> {
         }
         let id = completed.checkpoint_id;
         pending.completed = Some(completed);
-        self.slots.iter().for_each(|slot| slot.send(Command::Commit(id)));
+        let command = if is_for_others { Command::Keep(id) } else { Command::Commit(id) };
+        self.slots.iter().for_each(|slot| slot.send(command));
     }
 
     fn on_write_failure(&mut self, error: Error, state: &mut RunState) -> Step<()> {

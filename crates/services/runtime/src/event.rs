@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Trigger(Barrier),
     /// The snapshot is complete: sinks make visible what it prepared.
     Commit(u64),
+    /// The snapshot is complete, and is for others: what it prepared becomes visible with the next one of this job.
+    Keep(u64),
     /// The snapshot that sources stopped for has failed: they go on.
     Resume,
     /// End the thread.

@@ -102,6 +102,7 @@ impl Slot {
             match command {
                 Command::Trigger(barrier) => self.trigger(barrier),
                 Command::Commit(id) => self.commit(id)?,
+                Command::Keep(id) => self.reporter.tell(SlotEvent::Committed { checkpoint_id: id }),
                 Command::Resume => self.tasks.iter_mut().for_each(Task::resume),
                 Command::Shutdown => return Ok(SlotStep::Shutdown),
             }

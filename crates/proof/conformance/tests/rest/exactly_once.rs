@@ -140,3 +140,38 @@ fn a_job_that_fails_and_goes_on_neither_loses_nor_doubles_a_row() {
     native.wait_for_job("FINISHED");
     assert_each_row_counts_once(folder.path());
 }
+
+/// Asks for a snapshot, and waits until it is there.
+fn take(native: &Native, path: &str, body: &Value) {
+    let asked = ask(native.port, &Request::post(path, body)).expect("an answer");
+    let id = asked.expect_json(202).expect("a trigger")["request-id"].clone();
+    let path = format!("{path}/{}", id.as_str().expect("an id"));
+    until("snapshot", || {
+        let told = get_json(native.port, &path).expect("what became of it");
+        assert_eq!(told["operation"]["failure-cause"], Value::Null, "{told}");
+        (told["status"]["id"] == "COMPLETED").then_some(())
+    });
+}
+
+#[test]
+fn flip_203_a_savepoint_makes_nothing_visible_that_the_job_may_do_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (table, savepoints) = (folder.path().join("kept"), folder.path().join("savepoints"));
+    let script = format!(
+        "CREATE TABLE numbers (v BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000'); \
+         CREATE TABLE kept (v BIGINT) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv', \
+           'sink.rolling-policy.rollover-interval' = '1 ms'); \
+         INSERT INTO kept SELECT v FROM numbers;",
+        table.display()
+    );
+    let native = Native::start(&script, &[("execution.checkpointing.interval", "1 h")]);
+    let job = native.job_id();
+    native.wait_for_job("RUNNING");
+    until("row", || fs::read_dir(&table).is_ok_and(|mut files| files.next().is_some()).then_some(()));
+    let to = json!({"target-directory": savepoints.display().to_string(), "cancel-job": false});
+    take(&native, &format!("/jobs/{job}/savepoints"), &to);
+    // The job would come back from its beginning, and write these rows once more.
+    assert!(lines(&table).is_empty(), "rows became visible with a savepoint");
+    take(&native, &format!("/jobs/{job}/checkpoints"), &json!({}));
+    until("committed row", || (!lines(&table).is_empty()).then_some(()));
+}
