@@ -146,7 +146,7 @@ impl Kinds {
         })
     }
 
-    /// The kinds that Kobel looks after, as far as they are served.
+    /// The kinds that Kobel looks after, as far as they are served, each in every version that is served.
     pub fn own(&self) -> impl Iterator<Item = &Served> {
         self.all.iter().filter(|served| served.group == OWN_GROUP && served.can("list"))
     }
@@ -284,6 +284,15 @@ mod tests {
              "responseKind": {"kind": "FlinkDeployment"}, "shortNames": ["flinkdep"], "verbs": ["list", "patch"]},
         ]}]});
         Kinds { all: [&core, &flink].into_iter().flat_map(of_group).collect() }
+    }
+
+    #[test]
+    fn a_kind_that_kobel_looks_after_is_given_in_each_version() {
+        let mut kinds = kinds();
+        let later = Served { version: "v1".to_owned(), ..kinds.own().next().unwrap().clone() };
+        kinds.all.push(later);
+        let versions: Vec<String> = kinds.own().map(Served::api_version).collect();
+        assert_eq!(versions, ["flink.apache.org/v1beta1", "flink.apache.org/v1"]);
     }
 
     #[test]

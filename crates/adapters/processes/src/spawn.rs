@@ -16,10 +16,13 @@ use crate::record::Entry;
 /// What lies here, in the folder of an application, serves one launch alone.
 const SCRATCH: &str = "tmp";
 
-/// Writes the files of a launch below `folder`, and removes what an earlier one has left of its scratch files.
+/// Writes the files of a launch below `folder`, and empties the folder of scratch files, where an earlier one may have
+/// left some. It is there afterwards: Java does not make the folder of its temporary files.
 pub fn write_files(folder: &Path, launch: &Launch) -> Result<()> {
     file::create_directory(folder)?;
-    file::remove_directory(&folder.join(SCRATCH))?;
+    let scratch = folder.join(SCRATCH);
+    file::remove_directory(&scratch)?;
+    file::create_directory(&scratch)?;
     for file in &launch.files {
         let path = folder.join(&file.path);
         if let Some(parent) = path.parent() {
@@ -61,4 +64,26 @@ pub fn spawn(folder: &Path, entry: &mut Entry, cgroups: &Cgroups) -> Result<Chil
     entry.id = Some(id);
     entry.output_from = output_from;
     Ok(child)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn each_launch_finds_an_empty_folder_of_its_own_for_scratch_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("orders");
+        let scratch = folder.join(SCRATCH);
+        let launch = Launch { files: Vec::new(), processes: Vec::new(), rest_port: 0, ports: Vec::new() };
+        for launched in ["first", "second"] {
+            write_files(&folder, &launch).unwrap();
+            assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "{launched}");
+            assert_eq!(fs::metadata(&scratch).unwrap().permissions().mode() & 0o777, 0o700, "{launched}");
+            fs::write(scratch.join("left"), "").unwrap();
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::client::{Session, all_or_nothing, complete, documents, print, reference};
 use super::meant_kind::kind_meant;
-use super::namesakes::missing;
+use super::namesakes::missing_in;
 use super::pair;
 use super::reported::Reported;
 use super::target::{DEPLOYMENT, PAIR, Target};
@@ -66,7 +66,10 @@ async fn delete(arguments: &DeleteArguments, terminal: &Terminal) -> Result<Exit
                 waiting.extend(before.map(|object| (one.served, object)));
             }
             Err(failure) if failure.is_missing() && arguments.ignore_not_found => {}
-            Err(failure) => problems.push(missing(&session, failure, &one.served, &one.name).await),
+            Err(failure) => {
+                let namespace = namespace.unwrap_or(&session.namespace);
+                problems.push(missing_in(&session, failure, &one.served, namespace, &one.name).await);
+            }
         }
     }
     if arguments.wait {

@@ -19,8 +19,8 @@ pub(crate) async fn kind_meant<'a>(
     match kind_of(session, verb, kind, name) {
         Err(error) if name.is_none() && !kind.trim().is_empty() => {
             let flag = session.namespace_flag();
-            let owners: Vec<String> =
-                kinds_of(session, kind).await.iter().map(|served| command(verb, served, kind, &flag)).collect();
+            let kinds = kinds_of(session, &session.namespace, kind).await;
+            let owners: Vec<String> = kinds.iter().map(|served| command(verb, served, kind, &flag)).collect();
             // It is known now that no application has this name, if none has.
             Err(meaning(session.kinds.named(kind).err().unwrap_or(error), &owners))
         }

@@ -8,6 +8,7 @@ use kobel_kubernetes::kinds::Served;
 use kobel_kubernetes::objects::Selection;
 use kobel_kubernetes::tables::{Rows, Table};
 use kobel_model::{Error, nearest};
+use kobel_resources::API_VERSION;
 
 use super::client::{Session, named};
 
@@ -21,44 +22,74 @@ struct Known {
     name: String,
 }
 
-/// The question whether another object is meant; absent if there is none with such a name.
-pub(crate) async fn question(session: &Session, kinds: &[&Served], name: &str) -> Option<String> {
-    let mut known = Vec::new();
-    for served in kinds {
-        known.extend(listed(session, served).await);
-    }
-    let is_namespaced = kinds.iter().any(|served| served.is_namespaced);
-    suggestion(&known, if is_namespaced { &session.namespace } else { "" }, name)
+/// Who says which namespace is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chooser {
+    /// The command line, where another may be named.
+    CommandLine,
+    /// A manifest, next to which the flag of another namespace is refused.
+    Manifest,
 }
 
-/// The error of a request about one object by its name, with the question whether another is meant.
+/// The question whether another object is meant than the one that is not in `namespace`; absent if there is none with
+/// such a name.
+pub(crate) async fn question(session: &Session, kinds: &[&Served], namespace: &str, name: &str) -> Option<String> {
+    let mut known = Vec::new();
+    for served in kinds {
+        known.extend(listed(session, served, namespace).await);
+    }
+    let is_namespaced = kinds.iter().any(|served| served.is_namespaced);
+    let chooser = if namespace == session.namespace { Chooser::CommandLine } else { Chooser::Manifest };
+    suggestion(&known, if is_namespaced { namespace } else { "" }, name, chooser)
+}
+
+/// The error of a request about one object by its name, in the namespace of the command line, with the question whether
+/// another is meant.
 pub(crate) async fn missing(session: &Session, failure: Failure, served: &Served, name: &str) -> Error {
+    missing_in(session, failure, served, &session.namespace, name).await
+}
+
+/// The same in a namespace that a manifest may have named.
+pub(crate) async fn missing_in(
+    session: &Session,
+    failure: Failure,
+    served: &Served,
+    namespace: &str,
+    name: &str,
+) -> Error {
     if !failure.is_missing() {
         return named(failure, served);
     }
-    let others = if session.kinds.own().any(|own| own == served) { kinds_of(session, name).await } else { Vec::new() };
-    let question = match of_other_kinds(&others, name) {
+    let is_own = session.kinds.own().any(|own| own == served);
+    let others = if is_own { kinds_of(session, namespace, name).await } else { Vec::new() };
+    let question = match of_other_kinds(&others, name, &flag(namespace, session.cluster.namespace())) {
         Some(told) => Some(told),
-        None => question(session, &[served], name).await,
+        None => question(session, &[served], namespace, name).await,
     };
     asking(named(failure, served), question)
 }
 
-/// The kinds that Kobel looks after of which there is an object with this name.
-pub(crate) async fn kinds_of<'a>(session: &'a Session, name: &str) -> Vec<&'a Served> {
+/// The kinds that Kobel looks after of which there is an object with this name in `namespace`.
+pub(crate) async fn kinds_of<'a>(session: &'a Session, namespace: &str, name: &str) -> Vec<&'a Served> {
     let mut found = Vec::new();
-    for served in session.kinds.own() {
+    // An object is there in every version that is served, and is one object.
+    for served in session.kinds.own().filter(|served| served.api_version() == API_VERSION) {
         // Whoever may not read them is not told of them.
-        if let Ok(Some(_)) = session.cluster.find(served, session.namespace_of(served), name).await {
+        if let Ok(Some(_)) = session.cluster.find(served, served.is_namespaced.then_some(namespace), name).await {
             found.push(served);
         }
     }
     found
 }
 
+/// What a command ends with to mean a namespace: ` -n team`, or nothing if it is that of the context.
+fn flag(namespace: &str, of_context: &str) -> String {
+    if namespace == of_context { String::new() } else { format!(" -n {namespace}") }
+}
+
 /// That objects of other kinds have the name.
-fn of_other_kinds(kinds: &[&Served], name: &str) -> Option<String> {
-    let words: Vec<String> = kinds.iter().map(|served| format!("`{}/{name}`", served.short())).collect();
+fn of_other_kinds(kinds: &[&Served], name: &str, flag: &str) -> Option<String> {
+    let words: Vec<String> = kinds.iter().map(|served| format!("`{}/{name}{flag}`", served.short())).collect();
     (!words.is_empty()).then(|| format!("it is the name of {};", words.join(" and ")))
 }
 
@@ -72,7 +103,7 @@ pub(crate) fn asking(error: Error, question: Option<String>) -> Error {
 }
 
 /// The objects of a kind in all namespaces, or in the one that may be read.
-async fn listed(session: &Session, served: &Served) -> Vec<Known> {
+async fn listed(session: &Session, served: &Served, namespace: &str) -> Vec<Known> {
     // Nobody is told what secrets there are.
     if served.kind == "Secret" {
         return Vec::new();
@@ -81,7 +112,8 @@ async fn listed(session: &Session, served: &Served) -> Vec<Known> {
     if let Ok(table) = session.cluster.table(served, &everywhere, Rows::Metadata).await {
         return names(&table);
     }
-    let here = Selection { namespace: session.namespace_of(served).map(str::to_owned), ..Selection::default() };
+    let namespace = served.is_namespaced.then(|| namespace.to_owned());
+    let here = Selection { namespace, ..Selection::default() };
     session.cluster.table(served, &here, Rows::Metadata).await.map(|table| names(&table)).unwrap_or_default()
 }
 
@@ -97,21 +129,29 @@ fn names(table: &Table) -> Vec<Known> {
 }
 
 /// What is asked: the same name elsewhere first, then a near one here, then a near one elsewhere.
-fn suggestion(known: &[Known], namespace: &str, name: &str) -> Option<String> {
+fn suggestion(known: &[Known], namespace: &str, name: &str, chooser: Chooser) -> Option<String> {
     let (here, elsewhere): (Vec<&Known>, Vec<&Known>) = known.iter().partition(|one| one.namespace == namespace);
     let mut same: Vec<&str> =
         elsewhere.iter().filter(|one| one.name == name).map(|one| one.namespace.as_str()).collect();
     same.sort_unstable();
     same.dedup();
     if let Some(first) = same.first() {
-        return Some(format!("there is one in the namespace `{}`: add `-n {first}`;", same.join("`, `")));
+        let advice = match chooser {
+            Chooser::CommandLine => format!(": add `-n {first}`"),
+            Chooser::Manifest => String::new(),
+        };
+        return Some(format!("there is one in the namespace `{}`{advice};", same.join("`, `")));
     }
     if let Some(near) = nearest(name, here.iter().map(|one| one.name.as_str())) {
         return Some(format!("did you mean `{near}`?"));
     }
     let near = nearest(name, elsewhere.iter().map(|one| one.name.as_str()))?;
     let one = elsewhere.iter().find(|one| one.name == near)?;
-    Some(format!("did you mean `{near}` in the namespace `{0}` (`-n {0}`)?", one.namespace))
+    let advice = match chooser {
+        Chooser::CommandLine => format!(" (`-n {}`)", one.namespace),
+        Chooser::Manifest => String::new(),
+    };
+    Some(format!("did you mean `{near}` in the namespace `{}`{advice}?", one.namespace))
 }
 
 #[cfg(test)]
@@ -119,6 +159,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn a_namespace_is_named_unless_it_is_that_of_the_context() {
+        for (namespace, expected) in [("default", ""), ("team", " -n team")] {
+            assert_eq!(flag(namespace, "default"), expected);
+        }
+    }
 
     #[test]
     fn a_name_is_looked_for_here_and_elsewhere() {
@@ -131,7 +178,14 @@ mod tests {
             ("lab", "ordes", Some("did you mean `orders` in the namespace `default` (`-n default`)?")),
             ("default", "unlike", None),
         ] {
-            assert_eq!(suggestion(&known, namespace, name).as_deref(), expected, "{namespace} {name}");
+            let told = suggestion(&known, namespace, name, Chooser::CommandLine);
+            assert_eq!(told.as_deref(), expected, "{namespace} {name}");
+        }
+        for (namespace, name, expected) in [
+            ("team", "orders", "there is one in the namespace `default`;"),
+            ("lab", "ordes", "did you mean `orders` in the namespace `default`?"),
+        ] {
+            assert_eq!(suggestion(&known, namespace, name, Chooser::Manifest).as_deref(), Some(expected));
         }
     }
 
@@ -148,12 +202,12 @@ mod tests {
             verbs: Vec::new(),
         };
         let (pair, job) = (served("flinkbgdep"), served("sessionjob"));
-        for (kinds, expected) in [
-            (&[] as &[&Served], None),
-            (&[&pair], Some("it is the name of `flinkbgdep/orders`;")),
-            (&[&pair, &job], Some("it is the name of `flinkbgdep/orders` and `sessionjob/orders`;")),
+        for (kinds, flag, expected) in [
+            (&[] as &[&Served], " -n a", None),
+            (&[&pair], " -n a", Some("it is the name of `flinkbgdep/orders -n a`;")),
+            (&[&pair, &job], "", Some("it is the name of `flinkbgdep/orders` and `sessionjob/orders`;")),
         ] {
-            assert_eq!(of_other_kinds(kinds, "orders").as_deref(), expected);
+            assert_eq!(of_other_kinds(kinds, "orders", flag).as_deref(), expected);
         }
     }
 

@@ -111,7 +111,7 @@ impl Target {
         let object = session.cluster.find(served, session.namespace_of(served), name).await?;
         let Some(object) = object else {
             let error = absent(&served.kind, name, session.namespace_of(served), &[served.plural.as_str()]);
-            return Err(asking(error, question(session, &[served], name).await));
+            return Err(asking(error, question(session, &[served], &session.namespace, name).await));
         };
         Ok(Self { served: served.clone(), object })
     }
@@ -139,7 +139,7 @@ impl Target {
                 kinds.extend(session.kinds.of_manifest(API_VERSION, PAIR).ok());
                 let plurals = ["flinkdeployments", "flinksessionjobs"];
                 let error = absent("FlinkDeployment or FlinkSessionJob", name, Some(&session.namespace), &plurals);
-                Err(asking(error, question(session, &kinds, name).await))
+                Err(asking(error, question(session, &kinds, &session.namespace, name).await))
             }
             (Some(_), Some(_)) => Err(ambiguous(wanted, name, &session.namespace_flag())),
         }
@@ -158,15 +158,18 @@ pub(crate) fn has_jobs(served: &Served) -> bool {
     [DEPLOYMENT, SESSION_JOB, PAIR].contains(&served.kind.as_str()) && served.api_version() == API_VERSION
 }
 
-/// The error of a name that no object has; one that is a kind lacks the name after it.
+/// The error of a name that no application has; one that is a kind may lack the name after it.
 fn unnamed(error: Error, wanted: &Wanted<'_>, kind: Option<&Served>, flag: &str) -> Error {
     if error.kind() != ErrorKind::Missing || kind.is_none() {
         return error;
     }
     let kind = wanted.typed;
     let named = wanted.command(&format!("{kind}/NAME{flag}"));
-    Error::new(ErrorKind::Missing, format!("`{kind}` is a kind, and no object has it as its name"))
-        .with_hint(format!("name one: {named}; `kobel get {kind}{flag}` lists them"))
+    let usage = format!("name one: {named}; `kobel get {kind}{flag}` lists them");
+    // The name may be right, and of an application elsewhere.
+    let hint = error.hint().map_or_else(|| usage.clone(), |hint| format!("{usage}; {hint}"));
+    Error::new(ErrorKind::Missing, format!("`{kind}` is a kind, and no application here has it as its name"))
+        .with_hint(hint)
 }
 
 /// The kind that was typed before a name.
@@ -287,8 +290,11 @@ mod tests {
             (rescale, " -n a", "name one: `kobel rescale flinkdep/NAME -n a 4`; `kobel get flinkdep -n a` lists them"),
         ] {
             let error = told(ErrorKind::Missing, &wanted, Some(&served), flag);
-            assert_eq!(error.to_string(), "`flinkdep` is a kind, and no object has it as its name");
+            assert_eq!(error.to_string(), "`flinkdep` is a kind, and no application here has it as its name");
             assert_eq!(error.hint(), Some(hint));
+            let elsewhere = Error::new(ErrorKind::Missing, "as before").with_hint("there is one in `team`");
+            let error = unnamed(elsewhere, &wanted, Some(&served), flag);
+            assert_eq!(error.hint(), Some(format!("{hint}; there is one in `team`").as_str()));
         }
         for (kind, served) in [(ErrorKind::Missing, None), (ErrorKind::Unavailable, Some(&served))] {
             assert_eq!(told(kind, &explain, served, "").to_string(), "as before");

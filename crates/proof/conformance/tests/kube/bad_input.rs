@@ -360,11 +360,32 @@ fn b4_41_planted_secrets_are_never_said() {
 
 /// Applies a file without storing anything.
 fn apply(site: &Site, name: &str, text: &str) -> std::process::Output {
+    run_with(site, &["apply", "--dry-run"], (name, text))
+}
+
+/// Runs a command on a file.
+fn run_with(site: &Site, arguments: &[&str], (name, text): (&str, &str)) -> std::process::Output {
     let file = site.folder.path().join(name);
     fs::write(&file, text).expect("a file is written");
     let mut command = Command::new(kobel());
-    command.args(["apply", "--dry-run", "-f"]).arg(&file).env("KUBECONFIG", site.folder.path().join("data/kubeconfig"));
-    command.output().expect("`kobel apply` runs")
+    command.args(arguments).arg("-f").arg(&file).env("KUBECONFIG", site.folder.path().join("data/kubeconfig"));
+    command.output().expect("the command runs")
+}
+
+#[test]
+fn a_deletion_asks_about_the_namespace_of_its_manifest() {
+    runtime().block_on(async {
+        let site = Site::start().await;
+        site.create(SESSION_JOBS, &session_job("orders")).await.expect("a session job");
+        let mut wrong = deployment("orders");
+        for (namespace, is_meant) in [("default", true), ("team", false)] {
+            put(&mut wrong, "/metadata/namespace", json!(namespace));
+            let output = run_with(&site, &["delete"], ("wrong.json", &wrong.to_string()));
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success() && said.contains("not found"), "{said}");
+            assert_eq!(said.contains("it is the name of `sessionjob/orders`"), is_meant, "in `{namespace}`: {said}");
+        }
+    });
 }
 
 /// Documents that grow, are deep, say things twice, or are no text; all of them are refused.
