@@ -72,7 +72,9 @@ impl Statistics {
     /// `aside` does not count.
     pub(crate) fn newest(&self, aside: Option<&str>) -> Result<Option<(String, i64)>, Failure> {
         let is_aside = |found: &&Checkpoint| match (found.place(), aside) {
-            (Some(place), Some(aside)) => plain(place).starts_with(plain(aside)),
+            (Some(place), Some(aside)) => {
+                plain(place).strip_prefix(plain(aside)).is_some_and(|rest| rest.starts_with('/'))
+            }
             _ => false,
         };
         let others: BTreeSet<i64> = self.complete().filter(is_aside).map(|found| found.id).collect();

@@ -1,5 +1,6 @@
 //! Tries seeds, and sweeps over every scenario in every way, and writes down what came of it:
-//! `cargo run --release --package kobel-sim --example seeds -- 0..100000`.
+//! `cargo run --release --package kobel-sim --example seeds -- 0..100000`. With `in-turns` behind it, the sweeps try what
+//! they try on every push.
 //!
 //! The figures go to `results/seeds.toml`, from which `cargo xtask docs` makes the page about reliability. What fails
 //! is told as a script; the program ends with 1 then, and writes nothing down.
@@ -21,15 +22,17 @@ const STRIDE: u64 = 10_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let range = match arguments.as_slice() {
-        [range] => parsed(range),
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let asked = match words.as_slice() {
+        [range] => parsed(range).map(|range| (range, Depth::Every)),
+        [range, "in-turns"] => parsed(range).map(|range| (range, Depth::Turns)),
         _ => None,
     };
-    let Some(range) = range else {
-        eprintln!("usage: seeds FROM..TO");
+    let Some((range, depth)) = asked else {
+        eprintln!("usage: seeds FROM..TO [in-turns]");
         return ExitCode::from(2);
     };
-    match run(range) {
+    match run(range, depth) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
@@ -44,7 +47,7 @@ fn parsed(range: &str) -> Option<Range<u64>> {
     (from < to).then_some(from..to)
 }
 
-fn run(range: Range<u64>) -> io::Result<ExitCode> {
+fn run(range: Range<u64>, depth: Depth) -> io::Result<ExitCode> {
     let scripts = script::all();
     let mut tried = Sweep::default();
     let mut at = range.start;
@@ -59,7 +62,7 @@ fn run(range: Range<u64>) -> io::Result<ExitCode> {
         }
         at = end;
     }
-    let Some(sweeps) = swept(&scripts)? else { return Ok(ExitCode::FAILURE) };
+    let Some(sweeps) = swept(&scripts, depth)? else { return Ok(ExitCode::FAILURE) };
     let text = report::figures(Seeds { first: range.start, end: range.end, sweep: &tried }, &sweeps);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/seeds.toml");
     std::fs::write(&path, text)?;
@@ -67,8 +70,8 @@ fn run(range: Range<u64>) -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every sweep in every way; absent if one fails.
-fn swept(scripts: &[Script]) -> io::Result<Option<Vec<(&'static str, Sweep)>>> {
+/// Every sweep; absent if one fails. The controller is killed at every call on every push too.
+fn swept(scripts: &[Script], depth: Depth) -> io::Result<Option<Vec<(&'static str, Sweep)>>> {
     let every_property = || {
         let mut all = Sweep::default();
         Kind::ALL.into_iter().map(properties).for_each(|sweep| all.add(sweep));
@@ -77,9 +80,9 @@ fn swept(scripts: &[Script]) -> io::Result<Option<Vec<(&'static str, Sweep)>>> {
     type Work<'a> = Box<dyn Fn() -> Sweep + 'a>;
     let sweeps: [(&'static str, Work<'_>); 5] = [
         ("the controller is killed at every call", Box::new(|| over(scripts, |script| crashes(script, Depth::Every)))),
-        ("every answer goes wrong", Box::new(|| over(scripts, |script| faults(script, Depth::Every)))),
-        ("reads are stale after every write", Box::new(|| over(scripts, |script| staleness(script, Depth::Every)))),
-        ("every event goes wrong", Box::new(|| over(scripts, |script| missed(script, Depth::Every)))),
+        ("every answer goes wrong", Box::new(|| over(scripts, |script| faults(script, depth)))),
+        ("reads are stale after every write", Box::new(|| over(scripts, |script| staleness(script, depth)))),
+        ("every event goes wrong", Box::new(|| over(scripts, |script| missed(script, depth)))),
         ("every property is changed and put back", Box::new(every_property)),
     ];
     let mut done = Vec::new();

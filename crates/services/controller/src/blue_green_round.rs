@@ -147,9 +147,12 @@ async fn unreadable(world: &World, key: &Key, object: &Value, problems: String) 
         return Ok(Next::Again(LONG));
     }
     record.error = Some(problems.clone());
+    let told = world.objects.put_status(key, object, &status(&record)).await?;
+    if told == Written::Stale {
+        return Ok(Next::written(&told));
+    }
     let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems };
     world.objects.tell(key, object, &event).await;
-    world.objects.put_status(key, object, &status(&record)).await?;
     Ok(Next::Again(LONG))
 }
 

@@ -76,20 +76,25 @@ pub(crate) struct Declarations {
 }
 
 impl Declarations {
-    /// Reads an object, as [`Declaration::read`] does.
+    /// Reads an object, as [`Declaration::read`] does; whatever else its status says has no part in it.
     ///
     /// # Errors
     /// Every problem of the object.
     pub(crate) fn read(&self, key: &Key, object: &Value) -> Result<Option<Arc<Declaration>>, Vec<Problem>> {
         let is_it = |(known, _): &&Known| TELLING.iter().all(|place| part(known, place) == part(object, place));
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, declaration)) = known.get(key).and_then(|known| known.iter().find(is_it)) {
-            return Ok(Some(Arc::clone(declaration)));
+        let found = |known: &BTreeMap<Key, Vec<Known>>| {
+            let (_, declaration) = known.get(key)?.iter().find(is_it)?;
+            Some(Arc::clone(declaration))
+        };
+        if let Some(declaration) = found(&self.known.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(Some(declaration));
         }
         let telling = telling(object);
         let Some(declaration) = Declaration::read(&telling)?.map(Arc::new) else { return Ok(None) };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEPT && !known.contains_key(key) {
-            known.clear();
+            // Objects are looked at in turn, so whichever goes is as good as another; not all, or none is found again.
+            known.pop_last();
         }
         let of_it = known.entry(key.clone()).or_default();
         of_it.insert(0, (telling, Arc::clone(&declaration)));

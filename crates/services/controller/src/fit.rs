@@ -69,7 +69,9 @@ pub(crate) async fn fit(
     }
     let known = known_state(record, &gathered.facts);
     let has_its_own = matches!(gathered.facts.newest, Newest::Snapshot { .. });
-    if has_its_own || record.lifecycle == LifecycleState::Suspended {
+    // Only a stop with a savepoint hands over a state that is not there yet.
+    let is_saved = job.upgrade_mode == UpgradeMode::Savepoint;
+    if has_its_own || !is_saved || record.lifecycle == LifecycleState::Suspended {
         return asking.find_out(known.as_deref()).await;
     }
     // What is wrong whatever the state is like need not wait for it.
@@ -119,6 +121,9 @@ impl Asking<'_> {
         if job.state != JobState::Running {
             return State::Unknown;
         }
+        if let Some(path) = self.world.refusals.state_of(self.key, self.generation, &job.id) {
+            return State::Lies(path);
+        }
         // Not the id of this round: if the state is there at once, the job is stopped in this round under that one, and would
         // be told of the scratch file.
         let (trigger_id, waited) = self.world.refusals.asked(self.key, self.generation, &self.world.fresh_id());
@@ -137,7 +142,10 @@ impl Asking<'_> {
             flink.savepoint_status(at, &job.id, &trigger_id).await
         });
         match seen.await {
-            Ok(OperationSeen::Completed(Some(path))) => State::Lies(path),
+            Ok(OperationSeen::Completed(Some(path))) => {
+                self.world.refusals.written(self.key, &job.id, &path);
+                State::Lies(path)
+            }
             Ok(OperationSeen::Completed(None) | OperationSeen::Failed(_)) => State::Unknown,
             // An answer that does not come says nothing; the patience ends.
             Ok(OperationSeen::InProgress | OperationSeen::Unheard) | Err(_) if waited < PATIENCE => {

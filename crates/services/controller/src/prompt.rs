@@ -1,7 +1,8 @@
 //! A client whose requests are answered within a time, or fail.
 //!
 //! A list, or the beginning of a watch, that nobody answers would otherwise be waited for without end: whoever waits sees
-//! nothing of its kind any more. Only the head of the answer has to come in time, because a watch goes on for long.
+//! nothing of its kind any more. Only the head of the answer has to come in time, because a watch goes on for long; a body
+//! that stalls ends when its connection has been silent for too long.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

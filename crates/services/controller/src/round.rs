@@ -261,9 +261,12 @@ async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) ->
     status::write(&record, &mut status);
     let written = shape(key, &status)?;
     if object.get("status") != Some(&written) {
+        let told = world.objects.put_status(key, object, &written).await?;
+        if told == Written::Stale {
+            return Ok(Next::written(&told));
+        }
         let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems.to_owned() };
         world.objects.tell(key, object, &event).await;
-        world.objects.put_status(key, object, &written).await?;
     }
     Ok(Next::Again(LONG))
 }

@@ -95,9 +95,12 @@ async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) ->
     world.metrics.is(key, record.state.as_str());
     let written = status(&record);
     if object.get("status") != Some(&written) {
+        let told = world.objects.put_status(key, object, &written).await?;
+        if told == Written::Stale {
+            return Ok(Next::written(&told));
+        }
         let event = Event { kind: EventKind::Warning, reason: "ValidationError", message: problems.to_owned() };
         world.objects.tell(key, object, &event).await;
-        world.objects.put_status(key, object, &written).await?;
     }
     Ok(Next::Again(LONG))
 }

@@ -98,8 +98,18 @@ type Question = (i64, About);
 /// What was found out, and when.
 type Finding = (Question, Instant, Option<String>);
 
-/// A generation, since when its state is asked for, and under which id.
-type Asked = (i64, Instant, String);
+/// A state that is asked for to check a change with.
+#[derive(Debug)]
+struct Asked {
+    /// For which generation.
+    generation: i64,
+    /// Since when.
+    since: Instant,
+    /// Under which id.
+    trigger_id: String,
+    /// Where it was written down, by which job.
+    written: Option<(String, String)>,
+}
 
 /// How long a finding stands: what a program says may change under the same name.
 pub(crate) const STANDS: Duration = Duration::from_secs(10);
@@ -133,12 +143,28 @@ impl Refusals {
     /// from now on, if it was not.
     pub(crate) fn asked(&self, key: &Key, generation: i64, fresh: &str) -> (String, Duration) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = || (generation, Instant::now(), fresh.to_owned());
+        let begun = || Asked { generation, since: Instant::now(), trigger_id: fresh.to_owned(), written: None };
         let known = asked.entry(key.clone()).or_insert_with(begun);
-        if known.0 != generation {
+        if known.generation != generation {
             *known = begun();
         }
-        (known.2.clone(), known.1.elapsed())
+        (known.trigger_id.clone(), known.since.elapsed())
+    }
+
+    /// Notes where a job has written down the state that was asked for. It stays there as long as the job does, while
+    /// whoever was asked forgets it.
+    pub(crate) fn written(&self, key: &Key, job_id: &str, path: &str) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked.get_mut(key) {
+            known.written = Some((job_id.to_owned(), path.to_owned()));
+        }
+    }
+
+    /// Where this job has written down the state that was asked for because of this generation.
+    pub(crate) fn state_of(&self, key: &Key, generation: i64, job_id: &str) -> Option<String> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let (job, path) = asked.get(key).filter(|known| known.generation == generation)?.written.as_ref()?;
+        (job == job_id).then(|| path.clone())
     }
 
     /// Forgets an object that is gone.
@@ -174,6 +200,11 @@ mod tests {
         let key = Key { kind: Kind::Deployment, namespace: "default".to_owned(), name: "a".to_owned() };
         let refusals = Refusals::default();
         let id = |generation, fresh| refusals.asked(&key, generation, fresh).0;
-        assert_eq!([id(1, "a"), id(1, "b"), id(2, "c"), id(2, "d")], ["a", "a", "c", "c"]);
+        assert_eq!([id(1, "a"), id(1, "b")], ["a", "a"]);
+        refusals.written(&key, "job-1", "/s/1");
+        assert_eq!(refusals.state_of(&key, 1, "job-1").as_deref(), Some("/s/1"));
+        assert_eq!(refusals.state_of(&key, 1, "job-2"), None, "it is another job's");
+        assert_eq!([id(2, "c"), id(2, "d")], ["c", "c"]);
+        assert_eq!(refusals.state_of(&key, 2, "job-1"), None, "another change is checked with a newer state");
     }
 }

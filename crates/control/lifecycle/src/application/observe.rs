@@ -23,9 +23,12 @@ pub fn observe(round: &mut Round<'_>) {
 /// Takes a recorded start that is seen for carried out. Says whether it was seen.
 pub fn arrive(round: &mut Round<'_>) -> bool {
     let is_ours = round.phase() == Phase::Starting
-        && round.launched().is_some_and(|launched| {
-            Some(launched.generation) == round.record.observed_generation && launched.job_id == round.record.job.id
-        });
+        && match round.launched() {
+            Some(launched) => {
+                Some(launched.generation) == round.record.observed_generation && launched.job_id == round.record.job.id
+            }
+            None => has_ended_unseen(round),
+        };
     if is_ours {
         // Earlier tries may have failed for long.
         round.record.job.start_ms = Some(round.facts.now_ms);
@@ -37,6 +40,13 @@ pub fn arrive(round: &mut Round<'_>) -> bool {
         };
     }
     is_ours
+}
+
+/// Whether a job of a session cluster was started and has ended before anybody looked: nothing is left of it to be seen but
+/// its end.
+fn has_ended_unseen(round: &Round<'_>) -> bool {
+    let id = round.record.job.id.as_deref();
+    round.home == Home::Session && matches!(&round.facts.job, Job::Found(job) if Some(job.id.as_str()) == id)
 }
 
 fn observe_job_manager(round: &mut Round<'_>) {

@@ -365,6 +365,17 @@ fn flink_37430_the_error_that_tells_why_is_not_hidden_by_a_later_one() {
 }
 
 #[test]
+fn a_session_job_that_has_ended_before_it_was_seen_was_started() {
+    for (state, reason) in [(JobState::Failed, "JobFailed"), (JobState::Finished, "Settled")] {
+        let mut case = Case::new(UpgradeMode::Savepoint);
+        case = case.after(&case.decide_session_job());
+        case.see(state);
+        let decision = case.decide_session_job();
+        assert_eq!((&decision.act, decision.record.job.state, decision.wait.reason), (&None, Some(state), reason));
+    }
+}
+
+#[test]
 fn flink_38858_a_submission_that_failed_is_made_again_under_the_same_id() {
     let mut case = Case::new(UpgradeMode::LastState);
     let first = case.decide_session_job();
