@@ -17,6 +17,10 @@ use kobel_sim::seeds;
 use kobel_sim::sweep::properties::Kind;
 use kobel_sim::sweep::{Depth, Sweep, crashes, faults, missed, over, properties, staleness};
 
+/// Half of the time of a run goes into memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many seeds are tried between two lines about them.
 const STRIDE: u64 = 10_000;
 
