@@ -20,14 +20,9 @@ const GHOST_MS: i64 = 1_200;
 /// Kills the controller at the calls of a script.
 pub fn crashes(script: &Script, depth: Depth) -> Sweep {
     let case = Case::of(script);
-    let run = case.play(Record::Marks);
-    let mut sweep = Sweep::default();
-    sweep.count(&run.world, Since::default());
+    let (mut sweep, begun) = Sweep::begin(&case, Record::Marks);
+    let Some(run) = begun else { return sweep };
     count_calls(&mut sweep.coverage, &run);
-    if let Some(broken) = &run.world.broken {
-        sweep.fail(case, broken.clone(), &run.world);
-        return sweep;
-    }
     let ghosts: Vec<u32> = run.marks.iter().filter(|mark| is_on_the_wire(mark)).map(|mark| mark.n).collect();
     let first = script.steps.len();
     let tried = |(place, one): (usize, Mark)| (is_an_act(&one.call) || depth.tries(first + place)).then_some(one);

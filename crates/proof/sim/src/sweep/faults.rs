@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use super::outcome::{Case, Compared, Depth, Since, Sweep, place};
+use super::outcome::{Case, Compared, Depth, Sweep, place};
 use crate::call::{Call, Numbered, Port};
 use crate::entry::Entry;
 use crate::fault::{Aim, Fault, Side};
-use crate::life::Record;
+use crate::life::{Record, Run};
 use crate::script::{Script, lenient};
 use crate::world::World;
 
@@ -20,13 +20,8 @@ const ASKS: usize = 15;
 /// Lets the calls of a script go wrong.
 pub fn faults(script: &Script, depth: Depth) -> Sweep {
     let case = Case { compared: Compared::Alone, ..Case::of(&lenient(script)) };
-    let world = case.play(Record::Nothing).world;
-    let mut sweep = Sweep::default();
-    sweep.count(&world, Since::default());
-    if let Some(broken) = &world.broken {
-        sweep.fail(case, broken.clone(), &world);
-        return sweep;
-    }
+    let (mut sweep, begun) = Sweep::begin(&case, Record::Nothing);
+    let Some(Run { world, .. }) = begun else { return sweep };
     // All scripts begin with the same calls, so that each counts from another number on.
     let first: usize = script.name.bytes().map(usize::from).sum();
     for (number, made) in open(&world).into_iter().enumerate() {

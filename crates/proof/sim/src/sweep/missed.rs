@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::outcome::{Case, Depth, Since, Sweep};
+use super::outcome::{Case, Depth, Sweep};
 use crate::entry::{Entry, Happened};
 use crate::fault::{Aim, At, Fault};
-use crate::life::Record;
+use crate::life::{Record, Run};
 use crate::script::Script;
 
 /// How much later a late event comes.
@@ -19,13 +19,8 @@ const WATCHED: &str = "flink";
 /// Lets every event of a script go wrong.
 pub fn missed(script: &Script, depth: Depth) -> Sweep {
     let case = Case::of(script);
-    let world = case.play(Record::Nothing).world;
-    let mut sweep = Sweep::default();
-    sweep.count(&world, Since::default());
-    if let Some(broken) = &world.broken {
-        sweep.fail(case, broken.clone(), &world);
-        return sweep;
-    }
+    let (mut sweep, begun) = Sweep::begin(&case, Record::Nothing);
+    let Some(Run { world, .. }) = begun else { return sweep };
     let events: Vec<(u64, i64)> = world.history.iter().filter_map(event).collect();
     for (place, (rev, at_ms)) in events.into_iter().enumerate() {
         for fault in depth.ways(&WAYS, place) {

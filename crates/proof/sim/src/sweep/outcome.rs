@@ -175,6 +175,19 @@ pub struct Sweep {
 }
 
 impl Sweep {
+    /// Plays a case without faults and counts it. What breaks already then is noted, and there is no run to go on from.
+    pub fn begin(case: &Case, record: Record) -> (Self, Option<Run>) {
+        let (mut sweep, run) = (Self::default(), case.play(record));
+        sweep.count(&run.world, Since::default());
+        match &run.world.broken {
+            Some(broken) => {
+                sweep.fail(case.clone(), broken.clone(), &run.world);
+                (sweep, None)
+            }
+            None => (sweep, Some(run)),
+        }
+    }
+
     /// Counts a run that was gone on with from there.
     pub fn count(&mut self, world: &World, from: Since) {
         self.runs += 1;

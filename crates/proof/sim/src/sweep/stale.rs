@@ -18,13 +18,8 @@ const FOR_MS: i64 = 2_500;
 /// Lets every life of a script that begins after a write read what was there before.
 pub fn staleness(script: &Script, depth: Depth) -> Sweep {
     let case = Case::of(script);
-    let run = case.play(Record::Marks);
-    let mut sweep = Sweep::default();
-    sweep.count(&run.world, Since::default());
-    if let Some(broken) = &run.world.broken {
-        sweep.fail(case, broken.clone(), &run.world);
-        return sweep;
-    }
+    let (mut sweep, begun) = Sweep::begin(&case, Record::Marks);
+    let Some(run) = begun else { return sweep };
     for (place, mark) in run.marks.iter().filter(|mark| is_write(mark)).enumerate() {
         for back in depth.ways(&BACK, place) {
             if sweep.is_enough() {
