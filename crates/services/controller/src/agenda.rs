@@ -13,6 +13,9 @@ use crate::key::Key;
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// For how long an object must be missing before it is believed to be gone: an API server that lags behind its store says
+/// so of one that was just created, and nothing else would have it looked at again.
+pub(crate) const MISSING_MIN: Duration = Duration::from_secs(10);
 
 /// When each object is looked at next. One that is being looked at is not given out a second time.
 #[derive(Debug, Default)]
@@ -20,6 +23,7 @@ pub(crate) struct Agenda {
     at: BTreeMap<Key, Instant>,
     order: BTreeSet<(Instant, Key)>,
     pauses: BTreeMap<Key, Duration>,
+    missing: BTreeMap<Key, Instant>,
     busy: BTreeMap<Key, Wake>,
 }
 
@@ -43,6 +47,7 @@ impl Agenda {
     /// The object was looked at and is to be looked at again after this time at the latest.
     pub(crate) fn settled(&mut self, key: &Key, again: Duration, now: Instant) {
         self.pauses.remove(key);
+        self.missing.remove(key);
         let woken = self.busy.remove(key) == Some(Wake::Yes);
         self.set(key, if woken { now } else { now + again });
     }
@@ -56,14 +61,18 @@ impl Agenda {
         self.set(key, now + pause);
     }
 
-    /// The object was looked at and is gone, unless something happened to it since: another may have its name by now.
-    pub(crate) fn forget(&mut self, key: &Key, now: Instant) {
+    /// The object was looked for and is not there. It is looked for once more before it is forgotten, and at once if
+    /// something happened to it since: another may have its name by now.
+    pub(crate) fn not_found(&mut self, key: &Key, now: Instant) {
         self.pauses.remove(key);
-        if let Some(at) = self.at.remove(key) {
-            self.order.remove(&(at, key.clone()));
-        }
-        if self.busy.remove(key) == Some(Wake::Yes) {
+        let woken = self.busy.remove(key) == Some(Wake::Yes);
+        let since = *self.missing.entry(key.clone()).or_insert(now);
+        if woken {
             self.set(key, now);
+        } else if now < since + MISSING_MIN {
+            self.set(key, since + MISSING_MIN);
+        } else {
+            self.missing.remove(key);
         }
     }
 
@@ -122,11 +131,37 @@ mod tests {
         assert_eq!(now.elapsed(), Duration::from_secs(5));
         agenda.settled(&key("a"), Duration::from_secs(60), Instant::now());
         assert_eq!(due(&mut agenda).await, key("a"), "it was woken in between");
-        agenda.wake(&key("a"), Instant::now());
-        agenda.forget(&key("a"), Instant::now());
-        assert_eq!(due(&mut agenda).await, key("a"), "there is another of its name");
-        agenda.forget(&key("a"), Instant::now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_is_missing_is_looked_for_once_more_and_then_forgotten() {
+        let (mut agenda, begun) = (Agenda::default(), Instant::now());
+        agenda.wake(&key("a"), begun);
+        assert_eq!(due(&mut agenda).await, key("a"));
+        agenda.wake(&key("a"), begun);
+        agenda.not_found(&key("a"), begun);
+        assert_eq!(due(&mut agenda).await, key("a"), "there may be another of its name");
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        agenda.not_found(&key("a"), begun);
+        assert_eq!(due(&mut agenda).await, key("a"), "who was asked may have been behind");
+        assert_eq!(begun.elapsed(), MISSING_MIN);
+        agenda.not_found(&key("a"), Instant::now());
         assert!(tokio::time::timeout(Duration::from_secs(600), due(&mut agenda)).await.is_err());
+        assert!(agenda.missing.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_is_found_again_counts_as_never_missed() {
+        let (mut agenda, begun) = (Agenda::default(), Instant::now());
+        agenda.wake(&key("a"), begun);
+        assert_eq!(due(&mut agenda).await, key("a"));
+        agenda.not_found(&key("a"), begun);
+        assert_eq!(due(&mut agenda).await, key("a"));
+        agenda.settled(&key("a"), Duration::from_secs(60), Instant::now());
+        assert_eq!(due(&mut agenda).await, key("a"));
+        agenda.not_found(&key("a"), Instant::now());
+        assert_eq!(due(&mut agenda).await, key("a"));
+        assert_eq!(begun.elapsed(), MISSING_MIN + Duration::from_secs(60) + MISSING_MIN);
     }
 
     #[tokio::test(start_paused = true)]

@@ -197,7 +197,7 @@ where
         let (key, now) = (&begun.key, Instant::now());
         match next {
             Ok(Next::Again(again)) => self.agenda.settled(key, again, now),
-            Ok(Next::Gone) => self.agenda.forget(key, now),
+            Ok(Next::Gone) => self.agenda.not_found(key, now),
             Err(_) if begun.turn.is_put_off() => self.agenda.settled(key, PUT_OFF, now),
             Err(error) => {
                 tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), "tried again later");
