@@ -24,6 +24,9 @@ pub struct FlinkConfig {
     /// The commit and its date; empty if it is not told.
     #[serde(rename = "flink-revision", default)]
     pub revision: String,
+    /// For so many milliseconds it may tell of a job what was (`web.refresh-interval`).
+    #[serde(rename = "refresh-interval", default)]
+    pub refresh_ms: i64,
 }
 
 /// A job that the cluster knows.

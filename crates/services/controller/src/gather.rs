@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kobel_flink_client::{Endpoint, JobSeen, OperationSeen};
 use kobel_lifecycle::decision::{Event, EventKind};
@@ -11,11 +12,17 @@ use kobel_lifecycle::state::JobState;
 use kobel_model::deployment::FlinkVersion;
 use kobel_model::{Result, chain};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::declared::{Declaration, What, with_spec};
 use crate::key::{Key, Kind};
 use crate::local::{Found, Search, Sight};
 use crate::world::World;
+
+/// Why nothing is said of the snapshots of a job that has just ended.
+const OLD: &str = "the REST API may still tell what was before the job ended (`web.refresh-interval`)";
+/// How long is waited at most until it does not.
+const OLD_MAX: Duration = Duration::from_secs(10);
 
 /// What was seen, and where.
 #[derive(Debug)]
@@ -81,7 +88,8 @@ pub(crate) async fn gather(
     let (savepoint, checkpoint) = (&record.job.savepoints.pending, &record.job.checkpoints.pending);
     facts.savepoint = turn.patiently(asker.operation(record, savepoint.as_ref(), Asked::Savepoint)).await;
     facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
-    (facts.newest, facts.stopped_with) = turn.patiently(asker.newest(key, object, record, &deployed.what)).await;
+    let newest = asker.newest(key, object, (record, &facts.job), &deployed.what);
+    (facts.newest, facts.stopped_with) = turn.patiently(newest).await;
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     if is_deleting && key.kind == Kind::Deployment && deployed.what.job().is_none() {
         facts.dependents = asker.dependents(key).await?;
@@ -227,7 +235,13 @@ impl Asker<'_> {
 
     /// What lies on a disk that can be read is the truth; the REST API may be seconds behind it. It is asked about other
     /// places. Tells too where the savepoint lies that the job was stopped with, if it is the newest.
-    async fn newest(&self, key: &Key, object: &Value, record: &Record, what: &What) -> (Newest, Option<String>) {
+    async fn newest(
+        &self,
+        key: &Key,
+        object: &Value,
+        (record, job): (&Record, &Job),
+        what: &What,
+    ) -> (Newest, Option<String>) {
         let Some(id) = &record.job.id else { return (Newest::None, None) };
         let place =
             |said: Option<&str>, usual: &str| said.map_or_else(|| self.usual(key, object, usual), str::to_owned);
@@ -244,11 +258,28 @@ impl Asker<'_> {
             Ok(Found::Checkpoint(path, at_ms)) => Newest::Snapshot { path, at_ms },
             Ok(Found::Nothing) => Newest::None,
             Err(error) => match &self.sight.endpoint {
-                Some(at) => self.told(key, at, id).await,
+                Some(at) => match self.old_for(record, job) {
+                    Some(wait) if wait > OLD_MAX => Newest::Unknown(OLD.to_owned()),
+                    wait => {
+                        sleep(wait.unwrap_or_default()).await;
+                        self.told(key, at, id).await
+                    }
+                },
                 None => Newest::Unknown(chain(&error)),
             },
         };
         (newest, None)
+    }
+
+    /// For how long what is told of a job that has ended may be older than its end.
+    fn old_for(&self, record: &Record, job: &Job) -> Option<Duration> {
+        let ended = |state: JobState| state.is_terminal();
+        let Job::Found(job) = job else { return None };
+        let now_ms = self.world.now().as_millisecond();
+        let since_ms =
+            if record.job.state.is_some_and(ended) { record.job.update_ms.unwrap_or_default() } else { now_ms };
+        let left_ms = since_ms.saturating_add(self.sight.behind_ms).saturating_sub(now_ms).min(self.sight.behind_ms);
+        u64::try_from(left_ms).ok().filter(|left_ms| *left_ms > 0 && ended(job.state)).map(Duration::from_millis)
     }
 
     async fn told(&self, key: &Key, at: &Endpoint, id: &str) -> Newest {

@@ -57,6 +57,8 @@ pub(crate) struct Sight {
     pub(crate) silence: Option<String>,
     /// The version of Flink that it says it is.
     pub(crate) version: Option<String>,
+    /// For so many milliseconds the REST API may tell of a job what was.
+    pub(crate) behind_ms: i64,
     /// Processes that had ended and are started again, each with how it ended.
     pub(crate) ended: Vec<String>,
 }
@@ -64,7 +66,7 @@ pub(crate) struct Sight {
 impl Sight {
     /// What is seen of a cluster whose REST API does not answer.
     fn silent(cluster: Cluster) -> Self {
-        Self { cluster, endpoint: None, silence: None, version: None, ended: Vec::new() }
+        Self { cluster, endpoint: None, silence: None, version: None, behind_ms: 0, ended: Vec::new() }
     }
 
     /// There is none.
@@ -190,8 +192,8 @@ impl Local {
             let endpoint = Endpoint { url: format!("http://127.0.0.1:{port}"), token: None };
             match self.flink.config(&endpoint).await {
                 Ok(config) => {
-                    let (endpoint, version) = (Some(endpoint), Some(config.version));
-                    return Sight { endpoint, version, ended, ..Sight::silent(Cluster::Ready(launched)) };
+                    let (endpoint, version, behind_ms) = (Some(endpoint), Some(config.version), config.refresh_ms);
+                    return Sight { endpoint, version, behind_ms, ended, ..Sight::silent(Cluster::Ready(launched)) };
                 }
                 Err(error) => silence = silence.or_else(|| Some(chain(&error))),
             }

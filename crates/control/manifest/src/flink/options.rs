@@ -39,7 +39,7 @@ const TEMPORARY_FOLDER: &str = "-Djava.io.tmpdir=";
 const JAVA_OPTIONS_KEYS: [&str; 2] = ["env.java.opts.all", "env.java.opts"];
 
 /// What the start decides itself: where things lie and listen, and who starts what.
-const DECIDED_HERE: [&str; 17] = [
+const DECIDED_HERE: [&str; 18] = [
     "env.java.home",
     "env.log.dir",
     "env.pid.dir",
@@ -47,6 +47,8 @@ const DECIDED_HERE: [&str; 17] = [
     "execution.attached",
     "execution.target",
     "jobmanager.rpc.bind-port",
+    // What is told of checkpoints is as old as the rest, so that it is known how old it is.
+    "rest.cache.checkpoint-statistics.timeout",
     "taskmanager.data.bind-port",
     "taskmanager.data.port",
     "taskmanager.log.path",

@@ -24,7 +24,7 @@ pub fn config(world: &World, cluster: &Identity) -> Reply {
     answer(
         200,
         &json!(DashboardConfiguration {
-            refresh_interval: 1_000,
+            refresh_interval: world.knobs.statistics_behind_ms.max(1_000),
             timezone_name: "UTC".to_owned(),
             timezone_offset: 0,
             flink_version: format!("{}.0", line.unwrap_or_default()),
