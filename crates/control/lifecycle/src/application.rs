@@ -90,6 +90,7 @@ fn verdict(round: &mut Round<'_>) -> Verdict {
     {
         return verdict;
     }
+    stop::look_for_savepoint(round);
     stop::follow_cancel(round).unwrap_or_else(|| deploy::next(round))
 }
 

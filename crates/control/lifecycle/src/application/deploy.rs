@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::restore::{self, Handover};
 use super::round::{Home, Phase, Round};
-use super::{clearing, snapshots, spec, upgrade};
+use super::{clearing, snapshots, spec, stop, upgrade};
 use crate::change::{self, Change};
 use crate::decision::{Act, Start, Wait};
 use crate::facts::Newest;
@@ -185,7 +185,9 @@ fn rest(round: &mut Round<'_>) -> Verdict {
     if round.home == Home::Own {
         round.record.job_manager = JobManagerState::Missing;
     }
-    round.record.job.savepoints.pending = None;
+    if !stop::may_find_savepoint(round) {
+        round.record.job.savepoints.pending = None;
+    }
     round.record.job.checkpoints.pending = None;
     if round.record.reconciliation != ReconciliationState::Deployed {
         round.tell("Suspended", format!("{} is stopped as asked", round.job_name()));

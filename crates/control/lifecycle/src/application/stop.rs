@@ -7,7 +7,7 @@ use kobel_model::deployment::UpgradeMode;
 use super::round::{Home, Phase, Round};
 use super::spec;
 use crate::decision::{Act, Savepoint};
-use crate::facts::{Cluster, Job, Operation};
+use crate::facts::{Cluster, Job, Newest, Operation};
 use crate::record::{Pending, Taken, Trigger};
 use crate::state::{JobState, ReconciliationState};
 use crate::wording::{AT_ONCE, SAVEPOINT_FAILED, SOON, Verdict, milliseconds, moment, span_of};
@@ -132,11 +132,12 @@ pub fn follow_savepoint(round: &mut Round<'_>) -> Option<Verdict> {
             failed(round, &pending, why);
             None
         }
+        // Whoever says so is there: a session cluster, whose job ends shortly before it is told what became of the savepoint.
+        Some(Operation::InProgress) => Some(in_progress(round, &pending)),
         _ if is_gone => {
             unheard(round, &pending);
             None
         }
-        Some(Operation::InProgress) => Some(in_progress(round, &pending)),
         Some(Operation::Completed(None) | Operation::Unheard) => ask_again(round, pending),
         Some(Operation::Unknown(why)) => Some(unclear(round, &pending, why)),
         None => Some(unclear(round, &pending, "it was not asked for")),
@@ -167,8 +168,12 @@ fn saved(round: &mut Round<'_>, path: &str) {
 /// job starts from it, and nothing more is done with it.
 fn found(round: &mut Round<'_>, path: &str) {
     commit(round, UpgradeMode::Savepoint);
-    round.record.job.restore_path = Some(path.to_owned());
     round.set_job_state(JobState::Finished);
+    tell_found(round, path);
+}
+
+fn tell_found(round: &mut Round<'_>, path: &str) {
+    round.record.job.restore_path = Some(path.to_owned());
     let message = format!("{} has ended, and savepoint `{path}` was found, its newest state", round.job_name());
     round.tell("SavepointCompleted", message);
 }
@@ -195,6 +200,28 @@ fn unheard(round: &mut Round<'_>, pending: &Pending) {
     round.warn("SavepointError", message);
     commit(round, UpgradeMode::LastState);
     round.set_job_state(JobState::Finished);
+    if matches!(round.facts.newest, Newest::Unknown(_)) {
+        // It is looked for once more where it may lie, when somebody can look there.
+        round.record.job.savepoints.pending = Some(pending.clone());
+    }
+}
+
+/// Whether the savepoint that a job was stopped with may still be found: see [`look_for_savepoint`].
+pub fn may_find_savepoint(round: &Round<'_>) -> bool {
+    round.is_stopping_with_savepoint() && matches!(round.facts.newest, Newest::Unknown(_))
+}
+
+/// Looks for the savepoint that a job was stopped with, if nobody could tell of it and nobody could look for it when the job
+/// had ended.
+pub fn look_for_savepoint(round: &mut Round<'_>) {
+    if round.phase() != Phase::Stopped || !round.is_stopping_with_savepoint() || may_find_savepoint(round) {
+        return;
+    }
+    round.record.job.savepoints.pending = None;
+    if let Some(path) = &round.facts.stopped_with {
+        round.record.last = round.record.last.as_ref().map(|last| spec::handed_over(last, UpgradeMode::Savepoint));
+        tell_found(round, path);
+    }
 }
 
 /// The job manager does not know of the savepoint: it was not asked for, or the job manager is another one.

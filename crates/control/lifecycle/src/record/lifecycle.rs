@@ -33,10 +33,10 @@ impl Record {
         let is_stopping = pending.is_some_and(|pending| pending.trigger == Trigger::Upgrade);
         let is_suspended = last.pointer("/job/state").is_some_and(|state| state == "suspended");
         let is_missing = matches!(self.job_manager, JobManagerState::Missing | JobManagerState::Error);
-        if is_stopping {
-            LifecycleState::Upgrading
-        } else if is_suspended {
+        if is_suspended {
             LifecycleState::Suspended
+        } else if is_stopping {
+            LifecycleState::Upgrading
         } else if self.job.state == Some(JobState::Failed)
             || (is_missing && NEEDS_HELP.iter().any(|text| error.contains(text)))
         {
@@ -126,8 +126,8 @@ mod tests {
             ("deleting", Deleting),
             ("nothing deployed", Failed),
             ("rolling back", RollingBack),
-            ("stopping", Upgrading),
             ("suspended", Suspended),
+            ("stopping", Upgrading),
             ("failed", Failed),
             ("rolled back", RolledBack),
         ];
