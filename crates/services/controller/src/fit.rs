@@ -63,6 +63,7 @@ pub(crate) async fn fit(
         let lacks = world.turn.slowly(async { Ok(world.local.lacks(deployment).await) }).await?;
         return Ok(lacks.map_or(Fit::Fits, Fit::Refused));
     }
+    world.refusals.meet(key, object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default());
     let asking = Asking { world, key, generation, deployment };
     if !keeps_state(job) {
         return asking.find_out(None).await;

@@ -21,6 +21,9 @@ use crate::world::World;
 
 /// Why nothing is said of the snapshots of a job that has just ended.
 const OLD: &str = "the REST API may still tell what was before the job ended (`web.refresh-interval`)";
+/// By how many milliseconds the clock of a disk may be behind ours: a savepoint may seem to have been taken before it was
+/// asked for.
+const SKEW_MS: i64 = 60_000;
 /// How long is waited at most until it does not.
 const OLD_MAX: Duration = Duration::from_secs(10);
 
@@ -249,7 +252,7 @@ impl Asker<'_> {
         let search = Search {
             job_id: id.clone(),
             checkpoints: place(what.checkpoint_directory(), "checkpoints"),
-            savepoints: stopping(record).map(|pending| (savepoints(), pending.since_ms)),
+            savepoints: stopping(record).map(|pending| (savepoints(), pending.since_ms.saturating_sub(SKEW_MS))),
         };
         let newest = match self.world.local.newest(search).await {
             Ok(Found::Savepoint(path, at_ms)) => {

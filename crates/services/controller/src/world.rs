@@ -120,9 +120,19 @@ pub(crate) struct Refusals {
     known: Arc<Mutex<BTreeMap<Key, Finding>>>,
     /// Under which id, and since when, the state is asked for that a generation is to go on from.
     asked: Arc<Mutex<BTreeMap<Key, Asked>>>,
+    /// Of which object of a name it was found out.
+    uids: Arc<Mutex<BTreeMap<Key, String>>>,
 }
 
 impl Refusals {
+    /// Forgets what was found out about another object of this name, which may have been replaced unseen.
+    pub(crate) fn meet(&self, key: &Key, uid: &str) {
+        let known = self.uids.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), uid.to_owned());
+        if known.is_some_and(|known| known != uid) {
+            self.forget_findings(key);
+        }
+    }
+
     /// What was found out about this generation. What speaks against it does so whatever is asked; that nothing does counts
     /// only if no less was asked.
     pub(crate) fn of(&self, key: &Key, (generation, about): Question) -> Option<Option<String>> {
@@ -169,6 +179,11 @@ impl Refusals {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, key: &Key) {
+        self.uids.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.forget_findings(key);
+    }
+
+    fn forget_findings(&self, key: &Key) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
@@ -205,6 +220,10 @@ mod tests {
         assert_eq!(refusals.state_of(&key, 1, "job-1").as_deref(), Some("/s/1"));
         assert_eq!(refusals.state_of(&key, 1, "job-2"), None, "it is another job's");
         assert_eq!([id(2, "c"), id(2, "d")], ["c", "c"]);
+        refusals.meet(&key, "u");
+        assert_eq!(id(2, "e"), "c");
+        refusals.meet(&key, "another");
+        assert_eq!(id(2, "f"), "f", "it is another object's change");
         assert_eq!(refusals.state_of(&key, 2, "job-1"), None, "another change is checked with a newer state");
     }
 }
