@@ -18,6 +18,11 @@ impl Script {
     pub fn text(&self) -> String {
         self.steps.iter().map(|step| format!("{}> {}\n", step.before, step.text)).collect()
     }
+
+    /// Whether it says from which seed its world is made.
+    pub fn has_seed(&self) -> bool {
+        self.steps.iter().any(|step| matches!(&step.command, Command::World(settings) if settings.seed.is_some()))
+    }
 }
 
 /// A step of a script.

@@ -82,7 +82,7 @@ fn kill(sweep: &mut Sweep, case: &Case, mark: Mark, faultless: &World) {
     let from = Since::here(&mark.world);
     let world = life::resume(mark.world).world;
     sweep.count(&world, from);
-    if let Some(broken) = broken(&world, Some(faultless)) {
+    if let Some(broken) = broken(&world, case.compared_with(faultless)) {
         let at = place(&faultless.history, mark.n, &mark.call);
         let case = case.with(Aim { at, fault });
         sweep.fail(case, broken, &world);

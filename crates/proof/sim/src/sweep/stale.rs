@@ -45,7 +45,7 @@ fn go_on(sweep: &mut Sweep, case: &Case, mark: &Mark, back: u64, faultless: &Wor
     sweep.injected(&crash);
     let world = life::resume(world).world;
     sweep.count(&world, from);
-    if let Some(broken) = broken(&world, Some(faultless)) {
+    if let Some(broken) = broken(&world, case.compared_with(faultless)) {
         let at = place(&faultless.history, mark.n, &mark.call);
         sweep.fail(case.with(Aim { at, fault: crash }).with(stale), broken, &world);
     }
