@@ -18,7 +18,7 @@ use crate::place::file_path;
 /// The id of the job.
 pub(crate) const JOB_ID: &str = "$internal.pipeline.job-id";
 /// How parallel the job is.
-const PARALLELISM: &str = "parallelism.default";
+pub(crate) const PARALLELISM: &str = "parallelism.default";
 /// The name of the job.
 const NAME: &str = "pipeline.name";
 /// The time between two checkpoints.
@@ -73,6 +73,11 @@ pub const CLAIM_MODE: Renamed = Renamed {
 };
 
 impl Renamed {
+    /// An option that has been `new` since a line; `old` are the spellings before, the last of them first.
+    pub(crate) const fn new(new: &'static str, old: &'static [&'static str], since: FlinkVersion) -> Self {
+        Self { new, old, since }
+    }
+
     /// The spelling that `line` knows.
     pub fn spelling(&self, line: FlinkVersion) -> &'static str {
         let older = self.old.first().copied().filter(|_| line < self.since);
@@ -80,7 +85,7 @@ impl Renamed {
     }
 
     /// Every spelling, the newest first.
-    fn spellings(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.new).chain(self.old.iter().copied())
     }
 }
@@ -97,6 +102,11 @@ impl Configuration {
         let is_ours = |key: &str| !FOREIGN.iter().any(|prefix| key.starts_with(prefix));
         let kept = own.iter().filter(|(key, _)| is_ours(key));
         Self { values: kept.map(|(key, value)| (key.to_owned(), value.to_owned())).collect() }
+    }
+
+    /// Exactly these values, also those that only an operator reads.
+    pub(crate) fn whole(values: BTreeMap<String, String>) -> Self {
+        Self { values }
     }
 
     /// Everything, in order of key; secrets are not redacted.
@@ -150,7 +160,7 @@ impl Configuration {
     }
 
     /// Sets an option in the spelling of `line`: what is set in any spelling, else `default`.
-    fn settle_or(&mut self, option: &Renamed, line: FlinkVersion, default: impl FnOnce() -> Option<String>) {
+    pub(crate) fn settle_or(&mut self, option: &Renamed, line: FlinkVersion, default: impl FnOnce() -> Option<String>) {
         let value = self.find(option).map(str::to_owned).or_else(default);
         self.settle(option, line, value);
     }

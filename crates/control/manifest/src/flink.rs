@@ -11,7 +11,7 @@
 //! Kubernetes operator 1.15, `FlinkConfigBuilder` and the arguments of standalone mode.
 
 mod availability;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod options;
 
 use std::iter;

@@ -16,6 +16,7 @@
 
 pub mod configuration;
 pub mod flink;
+pub mod kubernetes;
 pub mod launch;
 pub mod logging;
 pub mod native;

@@ -11,9 +11,9 @@ use kobel_model::deployment::Cluster;
 use crate::launch::File;
 
 /// The file that Flink's scripts name for Log4j.
-const LOG4J: &str = "log4j-console.properties";
+pub(crate) const LOG4J: &str = "log4j-console.properties";
 /// The file that Flink's scripts name for Logback.
-const LOGBACK: &str = "logback-console.xml";
+pub(crate) const LOGBACK: &str = "logback-console.xml";
 /// How large a file of the log grows, unless the spec says it.
 const ROTATION_SIZE: u64 = 100 << 20;
 /// How many files of the log are kept, unless the spec says it.

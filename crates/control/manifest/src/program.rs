@@ -7,9 +7,9 @@ use kobel_model::deployment::{ArtifactKind, Job};
 use crate::place::{FlinkHome, Place};
 
 /// The class that runs a script of SQL.
-const SQL_RUNNER: &str = "SqlRunner";
+pub(crate) const SQL_RUNNER: &str = "SqlRunner";
 /// The class that runs a script of Python; Flink finds its jar itself when an application is started.
-const PYTHON_DRIVER: &str = "org.apache.flink.client.python.PythonDriver";
+pub(crate) const PYTHON_DRIVER: &str = "org.apache.flink.client.python.PythonDriver";
 
 /// What Flink is told to run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,10 +21,36 @@ pub(crate) fn directory(line: FlinkVersion) -> &'static str {
 
 /// The file with the configuration for `line`.
 pub(crate) fn file(values: &BTreeMap<String, String>, line: FlinkVersion) -> File {
-    let (name, print): (&str, fn(&str, &str) -> String) =
-        if line < YAML_SINCE { ("flink-conf.yaml", flat_line) } else { ("config.yaml", yaml_line) };
-    let text = values.iter().map(|(key, value)| print(key, value)).collect();
-    File { path: PathBuf::from(directory(line)).join(name), text }
+    let format = if line < YAML_SINCE { Format::Flat } else { Format::Standard };
+    File { path: PathBuf::from(directory(line)).join(format.file_name()), text: format.print(values) }
+}
+
+/// How a configuration is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `key: value` line by line, without quotes.
+    Flat,
+    /// YAML.
+    Standard,
+}
+
+impl Format {
+    /// The name by which Flink knows a file of this format.
+    pub(crate) fn file_name(self) -> &'static str {
+        match self {
+            Self::Flat => "flink-conf.yaml",
+            Self::Standard => "config.yaml",
+        }
+    }
+
+    /// Everything of a configuration.
+    pub(crate) fn print(self, values: &BTreeMap<String, String>) -> String {
+        let print = match self {
+            Self::Flat => flat_line,
+            Self::Standard => yaml_line,
+        };
+        values.iter().map(|(key, value)| print(key, value)).collect()
+    }
 }
 
 fn yaml_line(key: &str, value: &str) -> String {

@@ -9,7 +9,7 @@ use crate::sizes;
 
 /// The keys that size one kind of process.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// The whole process.
     process: &'static str,
     /// Groups that size a part of it in place of the whole.
@@ -17,12 +17,12 @@ pub(super) struct Keys {
 }
 
 /// The job manager.
-pub(super) const JOB_MANAGER: Keys = Keys {
+pub(crate) const JOB_MANAGER: Keys = Keys {
     process: "jobmanager.memory.process.size",
     parts: &[&["jobmanager.memory.flink.size"], &["jobmanager.memory.heap.size"]],
 };
 /// A task manager.
-pub(super) const TASK_MANAGER: Keys = Keys {
+pub(crate) const TASK_MANAGER: Keys = Keys {
     process: "taskmanager.memory.process.size",
     parts: &[
         &["taskmanager.memory.flink.size"],
@@ -34,7 +34,7 @@ pub(super) const TASK_MANAGER: Keys = Keys {
 ///
 /// Where the configuration sizes a part and the spec says nothing, the amounts are those of the part. Flink then works
 /// out the whole itself, and no one else knows it.
-pub(super) fn size(configuration: &mut Configuration, keys: &Keys, amounts: &Amounts) -> Option<u64> {
+pub(crate) fn size(configuration: &mut Configuration, keys: &Keys, amounts: &Amounts) -> Option<u64> {
     let sum = |group: &[&str]| {
         group.iter().try_fold(0_u64, |sum, key| {
             let bytes = parse_memory_amount(configuration.get(key)?).ok()?;
