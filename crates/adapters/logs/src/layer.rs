@@ -2,6 +2,7 @@
 //!
 //! Values are made texts before the file is locked, so a value that logs while it is printed waits for nobody.
 
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -16,7 +17,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use crate::fields::Fields;
 use crate::files::LogFiles;
 use crate::line::{Event, render};
-use crate::options::LogOptions;
+use crate::options::{Format, Level, LogOptions};
 use crate::scrub::Scrubber;
 
 /// Opens the log and sends every event of the process to it, from this call on.
@@ -26,26 +27,62 @@ use crate::scrub::Scrubber;
 /// [`LogFiles::open`] says.
 pub fn start(options: LogOptions, scrubber: Arc<Scrubber>) -> Result<Arc<LogFiles>> {
     let files = Arc::new(LogFiles::open(options)?);
-    let subscriber = Registry::default().with(layer(Arc::clone(&files), scrubber));
+    set(Registry::default().with(layer(Arc::clone(&files), scrubber)))?;
+    Ok(files)
+}
+
+/// Sends every event of the process to standard error, from this call on: there whoever runs containers looks for it.
+///
+/// # Errors
+/// Conflict if the events of this process go somewhere else.
+pub fn start_on_stderr(level: Level, format: Format, scrubber: Arc<Scrubber>) -> Result<()> {
+    let layer = LogLayer { sink: Sink::Stderr(format), scrubber, filter: level.filter() };
+    set(Registry::default().with(layer))
+}
+
+fn set(subscriber: impl Subscriber + Send + Sync) -> Result<()> {
     tracing::subscriber::set_global_default(subscriber).map_err(|error| {
         Error::new(ErrorKind::Conflict, "cannot start the log of this process: it was started before")
             .with_source(error)
-    })?;
-    Ok(files)
+    })
 }
 
 /// Makes the layer that writes events to `files`, for a subscriber of the caller's own.
 pub fn layer(files: Arc<LogFiles>, scrubber: Arc<Scrubber>) -> LogLayer {
     let filter = files.options().level.filter();
-    LogLayer { files, scrubber, filter }
+    LogLayer { sink: Sink::Files(files), scrubber, filter }
 }
 
 /// Writes every event of the chosen levels as one line.
 #[derive(Debug)]
 pub struct LogLayer {
-    files: Arc<LogFiles>,
+    sink: Sink,
     scrubber: Arc<Scrubber>,
     filter: LevelFilter,
+}
+
+/// Where the lines go.
+#[derive(Debug)]
+enum Sink {
+    Files(Arc<LogFiles>),
+    Stderr(Format),
+}
+
+impl Sink {
+    fn format(&self) -> Format {
+        match self {
+            Self::Files(files) => files.options().format,
+            Self::Stderr(format) => *format,
+        }
+    }
+
+    fn write(&self, line: &str) {
+        match self {
+            Self::Files(files) => files.write(line),
+            // Writing never fails the caller, and there is nobody else to tell.
+            Self::Stderr(_) => drop(writeln!(io::stderr(), "{}", line.trim_end_matches('\n'))),
+        }
+    }
 }
 
 impl<S> Layer<S> for LogLayer
@@ -103,7 +140,7 @@ where
             spans: &spans,
             fields: &fields,
         };
-        self.files.write(&render(&event, self.files.options().format, &self.scrubber));
+        self.sink.write(&render(&event, self.sink.format(), &self.scrubber));
     }
 }
 

@@ -18,6 +18,6 @@ mod stem;
 mod writer;
 
 pub use files::{LogFile, LogFiles};
-pub use layer::{LogLayer, layer, start};
+pub use layer::{LogLayer, layer, start, start_on_stderr};
 pub use options::{Format, Level, LogOptions};
 pub use scrub::Scrubber;

@@ -4,6 +4,7 @@ pub(crate) mod flink;
 pub(crate) mod inspection;
 pub(crate) mod lifecycle;
 pub(crate) mod machine;
+pub(crate) mod operator;
 pub(crate) mod resources;
 pub(crate) mod target;
 
@@ -15,6 +16,7 @@ use self::flink::FlinkCommand;
 use self::inspection::{EventsArguments, ExplainArguments, LogsArguments, OpenArguments};
 use self::lifecycle::{RescaleArguments, RestartArguments, ResumeArguments, SavepointArguments, SuspendArguments};
 use self::machine::{CompletionsArguments, DoctorArguments, DownArguments};
+use self::operator::OperatorArguments;
 use self::resources::{
     ApplyArguments, DeleteArguments, DescribeArguments, DiffArguments, GetArguments, TokenArguments, UpArguments,
 };
@@ -82,6 +84,9 @@ pub(crate) enum Command {
     Runtime(RuntimeArguments),
     /// Start what keeps applications running on this machine, and the API that `kubectl` can use, too
     Up(UpArguments),
+    /// Run applications as pods of a Kubernetes cluster; it is not complete yet
+    #[command(hide = true)]
+    Operator(OperatorArguments),
     /// Stop the `kobel up` in the background; applications go on running
     Down(DownArguments),
     /// Create or change what manifests describe, such as applications

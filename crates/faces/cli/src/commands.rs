@@ -37,6 +37,7 @@ mod missing_program;
 mod namesakes;
 mod nearby;
 pub(crate) mod open;
+pub(crate) mod operator;
 mod pair;
 mod pair_explanation;
 mod plan;

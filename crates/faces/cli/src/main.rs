@@ -97,6 +97,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Run(arguments) => commands::run::run(arguments),
         Command::Runtime(arguments) => commands::runtime::run(arguments),
         Command::Up(arguments) => commands::up::run(arguments),
+        Command::Operator(arguments) => commands::operator::run(arguments),
         Command::Apply(arguments) => commands::apply::run(arguments),
         Command::Get(arguments) => commands::get::run(arguments),
         Command::Describe(arguments) => commands::describe::run(arguments),

@@ -11,7 +11,7 @@ use std::panic;
 use std::path::PathBuf;
 use std::sync::Once;
 
-use kobel_controller::{Metrics, Parts, look_after};
+use kobel_controller::{Metrics, Parts, Place, look_after};
 use tokio::runtime::Builder;
 
 pub use crate::gate::Mark;
@@ -113,9 +113,8 @@ async fn live(shared: &Shared) {
     let parts = Parts {
         client: api::client(&gate),
         flink: machine::flink(&gate),
-        host: machine::host(&gate),
+        place: Place::Machine { host: machine::host(&gate), kobel: PathBuf::from(KOBEL) },
         surroundings: surroundings(&gate),
-        kobel: PathBuf::from(KOBEL),
         metrics: Metrics::default(),
     };
     look_after(parts).await;

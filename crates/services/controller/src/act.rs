@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::declared::{What, listed, with_spec};
 use crate::key::Key;
+use crate::launching::Launching;
 use crate::objects::Written;
 use crate::round::Subject;
 use crate::world::World;
@@ -37,10 +38,10 @@ pub(crate) fn name(act: &Act) -> &'static str {
 /// # Errors
 /// Why it could not be done.
 pub(crate) async fn act(world: &World, subject: &Subject<'_>, object: &Value, act: Act) -> Result<()> {
-    let flink = &world.local.flink;
+    let flink = &world.flink;
     match act {
         Act::Start(start) => start_it(world, subject, object, *start).await,
-        Act::Remove => world.local.end(&subject.key.identity()).await.map(drop),
+        Act::Remove => world.substrate.end(&subject.key.identity()).await.map(drop),
         Act::StopWithSavepoint(savepoint) => {
             flink.stop_with_savepoint(endpoint(subject)?, asked(&savepoint, subject.savepoint_directory())).await
         }
@@ -51,10 +52,10 @@ pub(crate) async fn act(world: &World, subject: &Subject<'_>, object: &Value, ac
             flink.take_checkpoint(endpoint(subject)?, &job_id, &trigger_id).await
         }
         Act::Cancel { job_id } => flink.cancel(endpoint(subject)?, &job_id).await.map(drop),
-        Act::Dispose { path } => world.local.dispose(path).await,
+        Act::Dispose { path } => world.substrate.dispose(path).await,
         Act::Release => {
             if matches!(subject.declaration.what, What::Deployment(_)) {
-                world.local.forget(&subject.key.identity()).await?;
+                world.substrate.forget(&subject.key.identity()).await?;
             }
             release(world, subject.key, object).await.map(drop)
         }
@@ -95,7 +96,11 @@ async fn start_it(world: &World, subject: &Subject<'_>, object: &Value, start: S
     let Some(declaration) = declaration else { return Err(Error::bug("what is to be started declares nothing")) };
     let label = Label { generation: start.generation, job_id: start.job_id.clone() };
     match &declaration.what {
-        What::Deployment(deployment) => world.turn.slowly(world.local.start(deployment, label, start.restore)).await,
+        What::Deployment(deployment) => {
+            let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let launching = Launching { label, restore: start.restore, uid };
+            world.turn.slowly(world.substrate.start(deployment, launching)).await
+        }
         What::SessionJob(job) => {
             let Some(session) = &subject.gathered.session else {
                 return Err(Error::new(ErrorKind::Unavailable, "its session cluster is not there"));
@@ -117,13 +122,13 @@ async fn submit(
     start: &Start,
 ) -> Result<()> {
     let at = endpoint(subject)?;
-    let flink = &world.local.flink;
+    let flink = &world.flink;
     let job_id = start.job_id.as_deref().unwrap_or_default();
     if flink.job(at, job_id).await?.is_some() {
         // It was submitted before, and the answer was lost.
         return Ok(());
     }
-    let run = world.turn.slowly(world.local.jar_run(job, cluster, start)).await?;
+    let run = world.turn.slowly(world.substrate.jar_run(job, cluster, start)).await?;
     let jar = match &run.jar {
         Some(jar) => flink.upload_jar(at, jar).await?,
         None => return Err(Error::unsupported("a session job without a program does not run on this machine yet")),

@@ -18,7 +18,7 @@ use kobel_resources::read::Declared;
 use serde_json::{Map, Value, json};
 
 use crate::act::PAUSE;
-use crate::declared::{listed, read};
+use crate::declared::listed;
 use crate::key::{Key, Kind};
 use crate::objects::Written;
 use crate::round::Next;
@@ -48,7 +48,7 @@ struct Scene<'a> {
 /// What could not be asked, written or done; the next round finds what is left.
 pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let Some(object) = world.objects.get(key).await? else { return Ok(Next::Gone) };
-    let pair = match read(&object).map(|reading| reading.declared) {
+    let pair = match world.declarations.rules().read(&object).map(|reading| reading.declared) {
         Ok(Declared::BlueGreen(pair)) => pair,
         Ok(_) => return Ok(Next::Again(LONG)),
         Err(problems) => return unreadable(world, key, &object, listed(&problems)).await,

@@ -11,12 +11,14 @@ use kube::Client;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::declared::Declarations;
+use crate::declared::{Declarations, Rules};
 use crate::host::Host;
 use crate::local::Local;
 use crate::metrics::Metrics;
-use crate::objects::{Objects, connect};
+use crate::objects::{Objects, connect, connect_from_pod};
+use crate::pods::{Pods, Settings};
 use crate::rounds;
+use crate::substrate::Substrate;
 use crate::surroundings::{Real, Surroundings};
 use crate::this_machine::{Machine, ThisMachine};
 use crate::turns::SLOW_MAX;
@@ -52,11 +54,42 @@ impl Controller {
         let parts = Parts {
             client: runtime.block_on(connect(kubeconfig))?,
             flink: FlinkClient::new(),
-            host: Arc::new(ThisMachine::open(machine)?),
+            place: Place::Machine { host: Arc::new(ThisMachine::open(machine)?), kobel: machine.kobel.clone() },
             surroundings: Arc::new(Real),
-            kobel: machine.kobel.clone(),
             metrics: metrics.clone(),
         };
+        Self::run(runtime, parts, metrics)
+    }
+
+    /// Starts a control loop over a cluster of Kubernetes, whose API is that of a kubeconfig or, without one, of the pod that
+    /// this runs in.
+    ///
+    /// # Errors
+    /// Fails if there is no API to speak to, or no thread can be started.
+    pub fn operate(kubeconfig: Option<&Path>, settings: Settings) -> Result<Self> {
+        let cannot_start = |error| Error::io("cannot start the control loop", error);
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(SLOW_MAX + THREADS).build().map_err(cannot_start)?;
+        let metrics = Metrics::default();
+        let client = match kubeconfig {
+            Some(path) => runtime.block_on(connect(path))?,
+            None => {
+                let _context = runtime.enter();
+                connect_from_pod()?
+            }
+        };
+        let parts = Parts {
+            client,
+            flink: FlinkClient::new(),
+            place: Place::Cluster(settings),
+            surroundings: Arc::new(Real),
+            metrics: metrics.clone(),
+        };
+        Self::run(runtime, parts, metrics)
+    }
+
+    fn run(runtime: Runtime, parts: Parts, metrics: Metrics) -> Result<Self> {
+        let cannot_start = |error| Error::io("cannot start the control loop", error);
         let (stop, stopped) = oneshot::channel();
         let body = move || run(runtime, parts, stopped);
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(body).map_err(cannot_start)?;
@@ -98,24 +131,46 @@ pub struct Parts {
     pub client: Client,
     /// The JobManagers.
     pub flink: FlinkClient,
-    /// The machine that deployments run on.
-    pub host: Arc<dyn Host>,
+    /// Where deployments run.
+    pub place: Place,
     /// The time, chance, and where to do what may block.
     pub surroundings: Arc<dyn Surroundings>,
-    /// The program that native applications run.
-    pub kobel: PathBuf,
     /// Where it is measured.
     pub metrics: Metrics,
+}
+
+/// Where deployments run.
+pub enum Place {
+    /// On a machine.
+    Machine {
+        /// The machine.
+        host: Arc<dyn Host>,
+        /// The program that native applications run.
+        kobel: PathBuf,
+    },
+    /// In the cluster whose API it is.
+    Cluster(Settings),
 }
 
 /// Looks after the objects of an API until it is dropped. That may be in the midst of anything: the next loop over the
 /// same parts finds what is left to do.
 pub async fn look_after(parts: Parts) {
-    let Parts { client, flink, host, surroundings, kobel, metrics } = parts;
+    let Parts { client, flink, place, surroundings, metrics } = parts;
+    let around = Arc::clone(&surroundings);
+    let (substrate, rules) = match place {
+        Place::Machine { host, kobel } => {
+            (Substrate::Local(Local::new(host, around, flink.clone(), kobel)), Rules::local())
+        }
+        Place::Cluster(settings) => {
+            let rules = Rules::of_cluster(&settings.defaults);
+            (Substrate::Pods(Pods::over(client.clone(), around, flink.clone(), settings)), rules)
+        }
+    };
     let site = Site {
         objects: Objects::over(client, Arc::clone(&surroundings)),
-        local: Local::new(host, Arc::clone(&surroundings), flink, kobel),
-        declarations: Declarations::default(),
+        substrate,
+        flink,
+        declarations: Declarations::by(rules),
         refusals: Refusals::default(),
         metrics,
         surroundings,

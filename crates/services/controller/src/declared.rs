@@ -16,6 +16,9 @@ const SAVEPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.savepoint-dir",
 /// The keys under which a job's checkpoints go, the newer one first.
 const CHECKPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.dir", "state.checkpoints.dir"];
 
+/// The key that chooses the engine.
+const ENGINE: &str = "kobel.engine";
+
 /// What an object declares.
 #[derive(Debug)]
 pub(crate) enum What {
@@ -41,16 +44,59 @@ impl Declaration {
     ///
     /// # Errors
     /// Every problem of the object.
-    pub(crate) fn read(object: &Value) -> Result<Option<Self>, Vec<Problem>> {
-        let reading = read(object)?;
-        let unhonoured = unhonoured(&reading.declared, Substrate::Local);
+    pub(crate) fn read(object: &Value, rules: &Rules) -> Result<Option<Self>, Vec<Problem>> {
+        let reading = rules.read(object)?;
+        let unhonoured = unhonoured(&reading.declared, rules.substrate);
         let what = match reading.declared {
-            Declared::Deployment(deployment) => What::Deployment(deployment),
+            Declared::Deployment(mut deployment) => {
+                rules.choose_engine(&mut deployment);
+                What::Deployment(deployment)
+            }
             Declared::SessionJob(job) => What::SessionJob(job),
             Declared::Snapshot(_) | Declared::BlueGreen(_) | Declared::Canary => return Ok(None),
         };
         let options = Options::read(what.configuration());
         Ok(Some(Self { what, options, unhonoured }))
+    }
+}
+
+/// By which rules objects are read: what holds where they run.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    substrate: Substrate,
+    defaults: BTreeMap<String, String>,
+}
+
+impl Rules {
+    /// Those of this machine.
+    pub(crate) fn local() -> Self {
+        Self { substrate: Substrate::Local, defaults: local_defaults().clone() }
+    }
+
+    /// Those of a cluster, whose operator says this where a resource is silent.
+    pub(crate) fn of_cluster(defaults: &BTreeMap<String, String>) -> Self {
+        Self { substrate: Substrate::Kubernetes, defaults: defaults.clone() }
+    }
+
+    /// Reads an object as it is stored: it is its own past, so what may not change has not changed.
+    ///
+    /// # Errors
+    /// Every problem of the object.
+    pub(crate) fn read(&self, object: &Value) -> Result<Reading, Vec<Problem>> {
+        // Whether the job of a snapshot is declared is a fact that is gathered, and no problem of the object.
+        let is_snapshot = object.get("kind").and_then(Value::as_str) == Some(Kind::Snapshot.name());
+        let find = |_: &str, _: &str| is_snapshot.then(|| json!({}));
+        kobel_resources::read(object, &Context { previous: Some(object), find: &find, defaults: &self.defaults })
+    }
+
+    /// In a cluster everything runs on Apache Flink unless it says otherwise.
+    fn choose_engine(&self, deployment: &mut Deployment) {
+        let configuration = &mut deployment.cluster.flink_configuration;
+        if self.substrate == Substrate::Kubernetes && configuration.get(ENGINE).is_none() {
+            let mut values = configuration.values().clone();
+            values.insert(ENGINE.to_owned(), "flink".to_owned());
+            *configuration = FlinkConfiguration::new(values);
+        }
     }
 }
 
@@ -70,12 +116,23 @@ type Known = (Value, Arc<Declaration>);
 
 /// What objects were found to declare. Reading is the dearest part of a round in which nothing happens, and an object
 /// that has not changed declares what it did.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Declarations {
+    rules: Arc<Rules>,
     known: Arc<Mutex<BTreeMap<Key, Vec<Known>>>>,
 }
 
 impl Declarations {
+    /// Nothing is known yet of what is declared by these rules.
+    pub(crate) fn by(rules: Rules) -> Self {
+        Self { rules: Arc::new(rules), known: Arc::default() }
+    }
+
+    /// By which rules objects are read.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Reads an object, as [`Declaration::read`] does; whatever else its status says has no part in it.
     ///
     /// # Errors
@@ -90,7 +147,7 @@ impl Declarations {
             return Ok(Some(declaration));
         }
         let telling = telling(object);
-        let Some(declaration) = Declaration::read(&telling)?.map(Arc::new) else { return Ok(None) };
+        let Some(declaration) = Declaration::read(&telling, &self.rules)?.map(Arc::new) else { return Ok(None) };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEPT && !known.contains_key(key) {
             // Objects are looked at in turn, so whichever goes is as good as another; not all, or none is found again.
@@ -170,17 +227,6 @@ fn first<'a>(configuration: &'a FlinkConfiguration, keys: [&str; 2]) -> Option<&
     keys.iter().find_map(|key| configuration.get(key))
 }
 
-/// Reads an object as it is stored: it is its own past, so what may not change has not changed.
-///
-/// # Errors
-/// Every problem of the object.
-pub(crate) fn read(object: &Value) -> Result<Reading, Vec<Problem>> {
-    // Whether the job of a snapshot is declared is a fact that is gathered, and no problem of the object.
-    let is_snapshot = object.get("kind").and_then(Value::as_str) == Some(Kind::Snapshot.name());
-    let find = |_: &str, _: &str| is_snapshot.then(|| json!({}));
-    kobel_resources::read(object, &Context { previous: Some(object), find: &find, defaults: local_defaults() })
-}
-
 /// The object with another spec, which was carried out before or is to be.
 pub(crate) fn with_spec(object: &Value, spec: &Value) -> Value {
     let mut object = object.clone();
@@ -222,7 +268,7 @@ mod tests {
 
     #[test]
     fn an_object_is_read_again_once_it_declares_something_else() {
-        let declarations = Declarations::default();
+        let declarations = Declarations::by(Rules::local());
         let (first, read) = parallelism(&declarations, &object("a", 2));
         let mut later = object("a", 2);
         later["status"] = json!({"lifecycleState": "STABLE"});
@@ -245,7 +291,7 @@ mod tests {
 
     #[test]
     fn declarations_of_few_objects_are_kept() {
-        let declarations = Declarations::default();
+        let declarations = Declarations::by(Rules::local());
         for number in 0..3 * KEPT {
             let name = format!("a{number}");
             declarations.read(&key(&name), &object(&name, 1)).unwrap();

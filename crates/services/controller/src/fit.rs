@@ -60,7 +60,7 @@ pub(crate) async fn fit(
         return Ok(Fit::Fits);
     }
     if engine(&deployment.cluster) == Engine::Flink {
-        let lacks = world.turn.slowly(async { Ok(world.local.lacks(deployment).await) }).await?;
+        let lacks = world.turn.slowly(async { Ok(world.substrate.lacks(deployment).await) }).await?;
         return Ok(lacks.map_or(Fit::Fits, Fit::Refused));
     }
     world.refusals.meet(key, object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default());
@@ -111,7 +111,7 @@ impl Asking<'_> {
         if let Some(known) = world.refusals.of(self.key, (self.generation, about)) {
             return Ok(known.map_or(Fit::Fits, Fit::Refused));
         }
-        let refusal = world.turn.slowly(world.local.refusal(self.deployment, snapshot)).await?;
+        let refusal = world.turn.slowly(world.substrate.refusal(self.deployment, snapshot)).await?;
         world.refusals.note(self.key, (self.generation, about), refusal.clone());
         Ok(refusal.map_or(Fit::Fits, Fit::Refused))
     }
@@ -128,7 +128,7 @@ impl Asking<'_> {
         // Not the id of this round: if the state is there at once, the job is stopped in this round under that one, and would
         // be told of the scratch file.
         let (trigger_id, waited) = self.world.refusals.asked(self.key, self.generation, &self.world.fresh_id());
-        let directory = self.world.local.checked_state(&self.key.identity());
+        let Some(directory) = self.world.substrate.checked_state(&self.key.identity()) else { return State::Unknown };
         let asked = SavepointRequest {
             job_id: &job.id,
             trigger_id: &trigger_id,
@@ -136,7 +136,7 @@ impl Asking<'_> {
             format: SavepointFormat::Canonical,
             drain: false,
         };
-        let flink = &self.world.local.flink;
+        let flink = &self.world.flink;
         let seen = self.world.turn.patiently(async {
             // The same id asks for the same savepoint.
             flink.take_savepoint(at, asked).await?;

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use crate::declared::{Declaration, What, with_spec};
 use crate::key::{Key, Kind};
-use crate::local::{Found, Search, Sight};
+use crate::sight::{Found, Search, Sight};
 use crate::world::World;
 
 /// Why nothing is said of the snapshots of a job that has just ended.
@@ -107,7 +107,7 @@ pub(crate) async fn gather(
 /// What is seen of a deployment's own processes, which are looked after. Which of them had ended is told at once, since
 /// nobody sees it again.
 async fn tended(world: &World, key: &Key, object: &Value) -> Sight {
-    let sight = world.turn.patiently(world.local.tend(&key.identity())).await;
+    let sight = world.turn.patiently(world.substrate.tend(&key.identity())).await;
     for why in &sight.ended {
         let event = Event { kind: EventKind::Warning, reason: lost(why), message: why.clone() };
         world.objects.tell(key, object, &event).await;
@@ -136,7 +136,7 @@ async fn session(world: &World, key: &Key, object: &Value) -> Result<(Sight, Opt
     let name = object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
     let other = key.beside(Kind::Deployment, name);
     let Some(found) = world.objects.get(&other).await? else { return Ok(nothing(SessionCluster::Absent)) };
-    let sight = world.turn.patiently(world.local.look(&other.identity())).await;
+    let sight = world.turn.patiently(world.substrate.look(&other.identity())).await;
     let facts = if found.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()) {
         SessionCluster::Leaving
     } else {
@@ -182,7 +182,7 @@ struct Asker<'a> {
 impl Asker<'_> {
     async fn job(&self, record: &Record) -> Job {
         let (Some(at), Some(id)) = (&self.sight.endpoint, &record.job.id) else { return Job::NotAsked };
-        match self.world.local.flink.job(at, id).await {
+        match self.world.flink.job(at, id).await {
             Ok(None) => Job::Absent,
             Ok(Some(seen)) => self.found(at, seen).await,
             Err(error) => Job::Unknown(chain(&error)),
@@ -197,7 +197,7 @@ impl Asker<'_> {
         let failure = match state {
             JobState::Failed | JobState::Failing | JobState::Restarting => {
                 // Why it failed is worth telling, and nothing depends on it.
-                self.world.local.flink.failure(at, &seen.id).await.ok().flatten()
+                self.world.flink.failure(at, &seen.id).await.ok().flatten()
             }
             _ => None,
         };
@@ -210,7 +210,7 @@ impl Asker<'_> {
         if job.state.is_terminal() {
             return None;
         }
-        let told = self.world.local.flink.health(at, &job.id).await.ok()?;
+        let told = self.world.flink.health(at, &job.id).await.ok()?;
         Some(Samples { restarts: told.restarts, completed_checkpoints: told.completed_checkpoints })
     }
 
@@ -222,7 +222,7 @@ impl Asker<'_> {
                 _ => Operation::Unknown("the REST API does not answer".to_owned()),
             });
         };
-        let flink = &self.world.local.flink;
+        let flink = &self.world.flink;
         let answer = match asked {
             Asked::Savepoint => flink.savepoint_status(at, id, &pending.trigger_id).await,
             Asked::Checkpoint => flink.checkpoint_status(at, id, &pending.trigger_id).await,
@@ -247,14 +247,15 @@ impl Asker<'_> {
     ) -> (Newest, Option<String>) {
         let Some(id) = &record.job.id else { return (Newest::None, None) };
         let place =
-            |said: Option<&str>, usual: &str| said.map_or_else(|| self.usual(key, object, usual), str::to_owned);
+            |said: Option<&str>, usual: &str| said.map(str::to_owned).or_else(|| self.usual(key, object, usual));
         let savepoints = || place(what.savepoint_directory(), "savepoints");
         let search = Search {
             job_id: id.clone(),
             checkpoints: place(what.checkpoint_directory(), "checkpoints"),
-            savepoints: stopping(record).map(|pending| (savepoints(), pending.since_ms.saturating_sub(SKEW_MS))),
+            savepoints: stopping(record)
+                .and_then(|pending| Some((savepoints()?, pending.since_ms.saturating_sub(SKEW_MS)))),
         };
-        let newest = match self.world.local.newest(search).await {
+        let newest = match self.world.substrate.newest(&key.identity(), self.sight, search).await {
             Ok(Found::Savepoint(path, at_ms)) => {
                 return (Newest::Snapshot { path: path.clone(), at_ms }, Some(path));
             }
@@ -286,24 +287,24 @@ impl Asker<'_> {
     }
 
     async fn told(&self, key: &Key, at: &Endpoint, id: &str) -> Newest {
-        let aside = self.world.local.checked_state(&key.identity());
-        match self.world.local.flink.newest_snapshot(at, id, Some(&aside)).await {
+        let aside = self.world.substrate.checked_state(&key.identity());
+        match self.world.flink.newest_snapshot(at, id, aside.as_deref()).await {
             Ok(Some((path, at_ms))) => Newest::Snapshot { path, at_ms },
             Ok(None) => Newest::None,
             Err(error) => Newest::Unknown(chain(&error)),
         }
     }
 
-    /// A directory of its own that a job was given where nothing was said.
-    fn usual(&self, key: &Key, object: &Value, name: &str) -> String {
-        let folder: PathBuf = match key.kind {
+    /// A directory of its own that a job was given where nothing was said, if it was given one.
+    fn usual(&self, key: &Key, object: &Value, name: &str) -> Option<String> {
+        let folder: Option<PathBuf> = match key.kind {
             Kind::SessionJob => {
                 let cluster = object.pointer("/spec/deploymentName").and_then(Value::as_str).unwrap_or_default();
-                self.world.local.job_folder(&key.beside(Kind::Deployment, cluster).identity(), &key.name)
+                self.world.substrate.job_folder(&key.beside(Kind::Deployment, cluster).identity(), &key.name)
             }
-            _ => self.world.local.folder(&key.identity()),
+            _ => self.world.substrate.folder(&key.identity()),
         };
-        format!("file://{}", folder.join(name).display())
+        folder.map(|folder| format!("file://{}", folder.join(name).display()))
     }
 
     async fn dependents(&self, key: &Key) -> Result<Dependents> {
@@ -312,7 +313,7 @@ impl Asker<'_> {
         if let Some(at) = &self.sight.endpoint {
             let is_alive = |job: &JobSeen| JobState::parse(&job.state).is_none_or(|state| !state.is_terminal());
             let is_managed = |job: &JobSeen| jobs.iter().any(|(_, id)| id.as_deref() == Some(job.id.as_str()));
-            let seen = self.world.local.flink.jobs(at).await?;
+            let seen = self.world.flink.jobs(at).await?;
             unmanaged = seen.into_iter().filter(|job| is_alive(job) && !is_managed(job)).map(|job| job.id).collect();
         }
         Ok(Dependents { session_jobs: jobs.into_iter().map(|(name, _)| name).collect(), unmanaged_jobs: unmanaged })

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::host::Host;
 use crate::revivals::Revivals;
+use crate::sight::{Found, Search, Sight};
 use crate::surroundings::{Surroundings, apart};
 
 /// How long processes may take to end before they are killed.
@@ -37,8 +38,7 @@ const JOB_MANAGER: &str = "jobmanager";
 /// This machine as a substrate.
 #[derive(Clone)]
 pub(crate) struct Local {
-    /// Who asks what runs.
-    pub(crate) flink: FlinkClient,
+    flink: FlinkClient,
     host: Arc<dyn Host>,
     surroundings: Arc<dyn Surroundings>,
     /// The program that native applications run.
@@ -46,66 +46,18 @@ pub(crate) struct Local {
     revivals: Arc<Mutex<Revivals>>,
 }
 
-/// What is seen of a cluster.
-#[derive(Debug, Clone)]
-pub(crate) struct Sight {
-    /// For the lifecycle.
-    pub(crate) cluster: Cluster,
-    /// Where its REST API is, if it answers.
-    pub(crate) endpoint: Option<Endpoint>,
-    /// Why the REST API of a cluster that runs does not answer.
-    pub(crate) silence: Option<String>,
-    /// The version of Flink that it says it is.
-    pub(crate) version: Option<String>,
-    /// For so many milliseconds the REST API may tell of a job what was.
-    pub(crate) behind_ms: i64,
-    /// Processes that had ended and are started again, each with how it ended.
-    pub(crate) ended: Vec<String>,
-}
-
-impl Sight {
-    /// What is seen of a cluster whose REST API does not answer.
-    fn silent(cluster: Cluster) -> Self {
-        Self { cluster, endpoint: None, silence: None, version: None, behind_ms: 0, ended: Vec::new() }
-    }
-
-    /// There is none.
-    pub(crate) fn nothing() -> Self {
-        Self::silent(Cluster::Absent)
-    }
-}
-
-/// Where the state of a job may lie.
-pub(crate) struct Search {
-    /// The id of the job.
-    pub(crate) job_id: String,
-    /// Where its checkpoints go.
-    pub(crate) checkpoints: String,
-    /// Where a savepoint may lie that nobody has heard of, and since when.
-    pub(crate) savepoints: Option<(String, i64)>,
-}
-
-/// What was found there, and when it was completed.
-pub(crate) enum Found {
-    /// A checkpoint is the newest.
-    Checkpoint(String, i64),
-    /// The savepoint is the newest that was looked for.
-    Savepoint(String, i64),
-    /// There is none.
-    Nothing,
-}
-
-impl Search {
-    fn newest(&self, host: &dyn Host) -> Result<Found> {
-        let checkpoint = host.newest_checkpoint(&self.checkpoints, &self.job_id)?;
-        if let Some((directory, since_ms)) = &self.savepoints {
-            let since = checkpoint.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
-            if let Some((path, at_ms)) = host.savepoint_since(directory, &self.job_id, since)? {
-                return Ok(Found::Savepoint(path, at_ms));
-            }
+/// The newest snapshot on a disk.
+fn newest(search: &Search, host: &dyn Host) -> Result<Found> {
+    let directory = search.checkpoints.as_deref();
+    let checkpoint =
+        directory.map(|directory| host.newest_checkpoint(directory, &search.job_id)).transpose()?.flatten();
+    if let Some((directory, since_ms)) = &search.savepoints {
+        let since = checkpoint.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
+        if let Some((path, at_ms)) = host.savepoint_since(directory, &search.job_id, since)? {
+            return Ok(Found::Savepoint(path, at_ms));
         }
-        Ok(checkpoint.map_or(Found::Nothing, |(path, at_ms)| Found::Checkpoint(path, at_ms)))
     }
+    Ok(checkpoint.map_or(Found::Nothing, |(path, at_ms)| Found::Checkpoint(path, at_ms)))
 }
 
 /// Whether what is seen is also looked after.
@@ -377,7 +329,7 @@ impl Local {
     /// # Errors
     /// Unsupported if it would lie elsewhere, Unavailable if it cannot be looked for.
     pub(crate) async fn newest(&self, search: Search) -> Result<Found> {
-        self.apart("looking for checkpoints", move |host| search.newest(host)).await
+        self.apart("looking for checkpoints", move |host| newest(&search, host)).await
     }
 
     /// Whether the files of a savepoint are there.

@@ -233,6 +233,23 @@ pub(crate) async fn connect(kubeconfig: &Path) -> Result<Client> {
     Client::try_from(config).map_err(|error| unusable().with_source(error.to_string()))
 }
 
+/// Makes ready to speak to the API of the cluster in a pod of which this runs; nothing is sent yet.
+///
+/// # Errors
+/// Missing if this runs in no pod, or its service account is not mounted.
+pub(crate) fn connect_from_pod() -> Result<Client> {
+    let config = Config::incluster().map_err(|error| {
+        let message = "this runs in no pod of a cluster, and no kubeconfig is named";
+        let hint = "name one with `--kubeconfig`, or mount the token of the service account";
+        Error::new(ErrorKind::Missing, message).with_source(error.to_string()).with_hint(hint)
+    });
+    let mut config = config?;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(READ_TIMEOUT);
+    Client::try_from(config)
+        .map_err(|error| Error::invalid("cannot speak to the API of the cluster").with_source(error.to_string()))
+}
+
 fn resource(kind: Kind) -> ApiResource {
     let (group, version) = API_VERSION.split_once('/').unwrap_or(("", API_VERSION));
     ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.name()))

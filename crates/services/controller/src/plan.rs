@@ -13,7 +13,7 @@ use kobel_resources::API_VERSION;
 use kobel_resources::read::Declared;
 use serde_json::Value;
 
-use crate::declared::{Declaration, What, listed, read};
+use crate::declared::{Declaration, Rules, What, listed};
 use crate::key::Kind;
 use crate::status;
 
@@ -53,13 +53,14 @@ pub fn plan(current: Option<&Value>, declared: &Value, session_jobs: Option<&[St
         return Some(Plan::nothing("the spec stays as it is"));
     }
     let changes = before.map(|before| diff(&before, &spec).paths).unwrap_or_default();
-    let plan = match read(declared).map(|reading| reading.declared) {
+    let rules = Rules::local();
+    let plan = match rules.read(declared).map(|reading| reading.declared) {
         Err(problems) => Plan::nothing(&format!("it is refused: {}", listed(&problems))),
         Ok(Declared::Snapshot(_)) if current.is_some() => Plan::nothing("a snapshot is asked for once"),
         Ok(Declared::Snapshot(snapshot)) => told(course::plan_of_snapshot(&snapshot, now_ms)),
         Ok(Declared::BlueGreen(_)) => of_pair(current),
         Ok(_) => {
-            let declaration = Declaration::read(declared).ok().flatten()?;
+            let declaration = Declaration::read(declared, &rules).ok().flatten()?;
             let generation = generation(declared).max(current.map_or(1, |current| generation(current) + 1));
             let record = current.map(|current| status::record(&status::of(current))).unwrap_or_default();
             let subject = Subject { declaration: &declaration, spec: &spec, generation, record: &record };

@@ -237,7 +237,7 @@ fn generation(object: &Value) -> i64 {
 
 /// Whether nothing runs of an object that nobody looks after any more; what runs is ended.
 async fn is_ended(world: &World, key: &Key) -> Result<bool> {
-    if key.kind == Kind::Deployment { world.local.end(&key.identity()).await } else { Ok(true) }
+    if key.kind == Kind::Deployment { world.substrate.end(&key.identity()).await } else { Ok(true) }
 }
 
 /// What cannot be read and is being deleted: it is let go of once nothing of it runs.
@@ -246,7 +246,7 @@ async fn leave(world: &World, key: &Key, object: &Value) -> Result<Next> {
         return Ok(Next::Again(act::PAUSE));
     }
     if key.kind == Kind::Deployment {
-        world.local.forget(&key.identity()).await?;
+        world.substrate.forget(&key.identity()).await?;
     }
     Ok(Next::written(&act::release(world, key, object).await?))
 }
@@ -432,8 +432,9 @@ impl Subject<'_> {
     }
 
     fn cluster_info(&self, info: &mut BTreeMap<String, String>, world: &World) {
-        let logs = world.local.logs(&self.key.identity());
-        info.insert("log-directory".to_owned(), logs.display().to_string());
+        if let Some(logs) = world.substrate.logs(&self.key.identity()) {
+            info.insert("log-directory".to_owned(), logs.display().to_string());
+        }
         match &self.gathered.endpoint {
             Some(endpoint) => drop(info.insert("rest-url".to_owned(), endpoint.url.clone())),
             None => drop(info.remove("rest-url")),

@@ -8,22 +8,21 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::stream::{self, SelectAll, Stream, StreamExt as _};
+use futures::stream::{self, BoxStream, SelectAll, Stream, StreamExt as _};
 use kobel_model::deployment::Identity;
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kube::runtime::watcher;
-use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::agenda::Agenda;
 use crate::blue_green_round;
 use crate::key::{Key, Kind};
-use crate::local::Local;
 use crate::metrics::{Metrics, Outcome};
 use crate::objects::Change;
 use crate::round::{self, Next};
 use crate::snapshot_round;
+use crate::substrate::Substrate;
 use crate::turns::{Turn, Turns};
 use crate::world::{Site, World};
 
@@ -45,21 +44,21 @@ enum Event {
 
 /// Handles events until there is none to come, which is never.
 pub(crate) async fn run(site: &Site) {
-    let ends = site.local.ends();
+    let stirs = site.substrate.stirs();
     let look = |key: Key, turn: Turn| {
         let world = site.world(turn);
         async move { look_at(&world, &key).await }
     };
     let (agenda, turns, metrics) = (Agenda::default(), Turns::default(), site.metrics.clone());
     let rounds = Rounds { agenda, look, turns, metrics, under_way: UnderWay::default() };
-    rounds.run(events(site, ends)).await;
+    rounds.run(events(site, stirs)).await;
     tracing::error!(target: "kobel.controller", "the watch ended; nothing is looked after any more");
 }
 
 /// What runs here, once it can be told.
-async fn running(local: Local) -> Vec<Identity> {
+async fn running(substrate: Substrate) -> Vec<Identity> {
     loop {
-        match local.all().await {
+        match substrate.all().await {
             Ok(all) => return all,
             Err(error) => {
                 tracing::warn!(target: "kobel.controller", cause = %chain(&error), "cannot see what runs here");
@@ -71,15 +70,14 @@ async fn running(local: Local) -> Vec<Identity> {
 
 /// What happens to objects and to processes. What runs at first counts too: whether it is still declared is found out by
 /// looking.
-fn events(site: &Site, mut ends: mpsc::UnboundedReceiver<Identity>) -> impl Stream<Item = Event> + use<> {
+fn events(site: &Site, stirs: BoxStream<'static, Identity>) -> impl Stream<Item = Event> + use<> {
     let mut changes = SelectAll::new();
     for kind in Kind::ALL {
         let seen = site.objects.changes(kind).flat_map(move |change| stream::iter(seen(kind, change)));
         changes.push(Box::pin(seen));
     }
-    let ended = stream::poll_fn(move |context| ends.poll_recv(context));
-    let found = stream::once(running(site.local.clone())).flat_map(stream::iter);
-    stream::select(changes, stream::select(Box::pin(found), ended).map(|of| Event::Stirred(owner(of))))
+    let found = stream::once(running(site.substrate.clone())).flat_map(stream::iter);
+    stream::select(changes, stream::select(Box::pin(found), stirs).map(|of| Event::Stirred(owner(of))))
 }
 
 fn seen(kind: Kind, change: Change) -> Vec<Event> {

@@ -15,7 +15,7 @@ use kobel_resources::state_snapshot::FlinkStateSnapshotStatus;
 use serde_json::{Value, json};
 
 use crate::act::{PAUSE, asked, release};
-use crate::declared::{listed, read};
+use crate::declared::listed;
 use crate::key::{Key, Kind};
 use crate::objects::Written;
 use crate::round::Next;
@@ -43,7 +43,7 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array).cloned().unwrap_or_default();
     let is_held = finalizers.iter().any(|name| name.as_str() == Some(key.kind.finalizer()));
-    let snapshot = match read(&object).map(|reading| reading.declared) {
+    let snapshot = match world.declarations.rules().read(&object).map(|reading| reading.declared) {
         Ok(Declared::Snapshot(snapshot)) => snapshot,
         _ if is_deleting && is_held => {
             return Ok(Next::written(&release(world, key, &object).await?));
@@ -106,7 +106,7 @@ async fn unreadable(world: &World, key: &Key, object: &Value, problems: &str) ->
 }
 
 async fn carry_out(world: &World, key: &Key, object: &Value, referenced: &Referenced, act: Act) -> Result<()> {
-    let flink = &world.local.flink;
+    let flink = &world.flink;
     let at = || {
         let away = || Error::new(ErrorKind::Unavailable, format!("the job of {key} does not answer"));
         referenced.endpoint.as_ref().ok_or_else(away)
@@ -114,7 +114,7 @@ async fn carry_out(world: &World, key: &Key, object: &Value, referenced: &Refere
     match act {
         Act::TakeSavepoint(savepoint) => flink.take_savepoint(at()?, asked(&savepoint, None)).await,
         Act::TakeCheckpoint { job_id, trigger_id } => flink.take_checkpoint(at()?, &job_id, &trigger_id).await,
-        Act::Dispose { path } => world.local.dispose(path).await,
+        Act::Dispose { path } => world.substrate.dispose(path).await,
         Act::Release => release(world, key, object).await.map(drop),
         Act::Start(_) | Act::Remove | Act::StopWithSavepoint(_) | Act::Cancel { .. } => {
             Err(Error::bug("a snapshot starts and stops no job"))
@@ -140,7 +140,7 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
         }
         _ => other.clone(),
     };
-    let endpoint = world.turn.patiently(world.local.look(&cluster.identity())).await.endpoint;
+    let endpoint = world.turn.patiently(world.substrate.look(&cluster.identity())).await.endpoint;
     let state = record.job.state;
     let job = match (&record.job.id, state) {
         (Some(id), Some(JobState::Running)) if endpoint.is_some() => ReferencedJob::Running { job_id: id.clone() },
@@ -151,17 +151,17 @@ async fn referenced(world: &World, key: &Key, snapshot: &StateSnapshot) -> Resul
     let directory = declaration.and_then(|declaration| declaration.what.savepoint_directory().map(str::to_owned));
     // Where nothing was said, the job was given a directory of its own at its start.
     let folder = match kind {
-        Kind::SessionJob => world.local.job_folder(&cluster.identity(), &other.name),
-        _ => world.local.folder(&other.identity()),
+        Kind::SessionJob => world.substrate.job_folder(&cluster.identity(), &other.name),
+        _ => world.substrate.folder(&other.identity()),
     };
-    let usual = || format!("file://{}", folder.join("savepoints").display());
-    Ok(Referenced { job, id: record.job.id, endpoint, directory: Some(directory.unwrap_or_else(usual)) })
+    let usual = || folder.map(|folder| format!("file://{}", folder.join("savepoints").display()));
+    Ok(Referenced { job, id: record.job.id, endpoint, directory: directory.or_else(usual) })
 }
 
 /// What is seen of the files of a savepoint.
 async fn files(world: &World, path: Option<String>) -> Files {
     let Some(path) = path else { return Files::Absent };
-    match world.local.has_snapshot(path).await {
+    match world.substrate.has_snapshot(path).await {
         Ok(true) => Files::Present,
         Ok(false) => Files::Absent,
         Err(error) => Files::Unknown(chain(&error)),
@@ -176,8 +176,8 @@ async fn operation(
 ) -> Option<Operation> {
     let (trigger, at, job_id) = (record.trigger_id.as_ref()?, referenced.endpoint.as_ref()?, referenced.id.as_ref()?);
     let answer = match snapshot.kind {
-        SnapshotKind::Savepoint { .. } => world.local.flink.savepoint_status(at, job_id, trigger).await,
-        SnapshotKind::Checkpoint => world.local.flink.checkpoint_status(at, job_id, trigger).await,
+        SnapshotKind::Savepoint { .. } => world.flink.savepoint_status(at, job_id, trigger).await,
+        SnapshotKind::Checkpoint => world.flink.checkpoint_status(at, job_id, trigger).await,
     };
     Some(match answer {
         Ok(OperationSeen::InProgress) => Operation::InProgress,

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kobel_flink_client::FlinkClient;
 use tokio::time::Instant;
 
 use crate::declared::Declarations;
 use crate::key::Key;
-use crate::local::Local;
 use crate::metrics::Metrics;
 use crate::objects::Objects;
+use crate::substrate::Substrate;
 use crate::surroundings::Surroundings;
 use crate::turns::Turn;
 
@@ -20,7 +21,9 @@ pub(crate) struct Site {
     /// The objects.
     pub(crate) objects: Objects,
     /// Where they run.
-    pub(crate) local: Local,
+    pub(crate) substrate: Substrate,
+    /// Who asks what runs.
+    pub(crate) flink: FlinkClient,
     /// What objects declare.
     pub(crate) declarations: Declarations,
     /// What was found out about changes.
@@ -36,7 +39,8 @@ impl Site {
     pub(crate) fn world(&self, turn: Turn) -> World {
         World {
             objects: self.objects.during(&turn),
-            local: self.local.clone(),
+            substrate: self.substrate.clone(),
+            flink: self.flink.clone(),
             declarations: self.declarations.clone(),
             refusals: self.refusals.clone(),
             metrics: self.metrics.clone(),
@@ -51,7 +55,9 @@ pub(crate) struct World {
     /// The objects.
     pub(crate) objects: Objects,
     /// Where they run.
-    pub(crate) local: Local,
+    pub(crate) substrate: Substrate,
+    /// Who asks what runs.
+    pub(crate) flink: FlinkClient,
     /// What objects declare.
     pub(crate) declarations: Declarations,
     /// What was found out about changes.

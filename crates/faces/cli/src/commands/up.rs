@@ -152,7 +152,7 @@ fn usual_address(directory: &Path) -> SocketAddr {
 }
 
 /// A channel that tells of SIGINT and SIGTERM.
-fn listen_for_the_end() -> Result<mpsc::Receiver<()>> {
+pub(super) fn listen_for_the_end() -> Result<mpsc::Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
     ctrlc::set_handler(move || {
         // Nobody listens any more once the end has begun.

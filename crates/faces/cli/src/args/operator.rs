@@ -1,0 +1,30 @@
+//! What `kobel operator` takes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What `kobel operator` takes.
+#[derive(Debug, Args)]
+pub(crate) struct OperatorArguments {
+    /// File that says where the API of the cluster is [default: the service account of the pod]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Image of this program, which fetches programs and ships logs beside Flink
+    #[arg(long, value_name = "IMAGE", default_value = concat!("kobel:", env!("CARGO_PKG_VERSION")))]
+    pub(crate) image: String,
+
+    /// Reach REST APIs by the addresses of their pods, and not by the names of their services
+    #[arg(long)]
+    pub(crate) by_address: bool,
+
+    /// Option of Flink or of the operator that holds where a resource is silent; may be given several times
+    #[arg(long = "default", value_name = "KEY=VALUE", value_parser = parse_default)]
+    pub(crate) defaults: Vec<(String, String)>,
+}
+
+fn parse_default(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as `web.refresh-interval=1 s`")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
