@@ -158,9 +158,11 @@ impl Asking<'_> {
     }
 }
 
-/// Whether the job is being stopped for a change already.
+/// Whether the job is being stopped for a change already; once it has ended, a savepoint may still be looked for.
 fn is_being_stopped(record: &Record) -> bool {
-    record.job.savepoints.pending.as_ref().is_some_and(|pending| pending.trigger == Trigger::Upgrade)
+    let runs = |last: &Value| last.pointer("/job/state").is_none_or(|state| state != "suspended");
+    record.last.as_ref().is_some_and(runs)
+        && record.job.savepoints.pending.as_ref().is_some_and(|pending| pending.trigger == Trigger::Upgrade)
 }
 
 fn keeps_state(job: &DeclaredJob) -> bool {

@@ -91,7 +91,8 @@ pub(crate) async fn gather(
     let (savepoint, checkpoint) = (&record.job.savepoints.pending, &record.job.checkpoints.pending);
     facts.savepoint = turn.patiently(asker.operation(record, savepoint.as_ref(), Asked::Savepoint)).await;
     facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
-    let newest = asker.newest(key, object, (record, &facts.job), &deployed.what);
+    let of_cluster = session.as_ref().map(|session| &session.declaration.what);
+    let newest = asker.newest(key, object, (record, &facts.job), (&deployed.what, of_cluster));
     (facts.newest, facts.stopped_with) = turn.patiently(newest).await;
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     if is_deleting && key.kind == Kind::Deployment && deployed.what.job().is_none() {
@@ -243,15 +244,17 @@ impl Asker<'_> {
         key: &Key,
         object: &Value,
         (record, job): (&Record, &Job),
-        what: &What,
+        (what, of_cluster): (&What, Option<&What>),
     ) -> (Newest, Option<String>) {
         let Some(id) = &record.job.id else { return (Newest::None, None) };
+        // A job of a session cluster goes by what its cluster says where it is silent.
+        let said = |directory: fn(&What) -> Option<&str>| directory(what).or_else(|| directory(of_cluster?));
         let place =
             |said: Option<&str>, usual: &str| said.map(str::to_owned).or_else(|| self.usual(key, object, usual));
-        let savepoints = || place(what.savepoint_directory(), "savepoints");
+        let savepoints = || place(said(What::savepoint_directory), "savepoints");
         let search = Search {
             job_id: id.clone(),
-            checkpoints: place(what.checkpoint_directory(), "checkpoints"),
+            checkpoints: place(said(What::checkpoint_directory), "checkpoints"),
             savepoints: stopping(record)
                 .and_then(|pending| Some((savepoints()?, pending.since_ms.saturating_sub(SKEW_MS)))),
         };

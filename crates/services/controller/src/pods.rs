@@ -18,7 +18,7 @@ use kobel_lifecycle::record::LAST_STATE_DUMMY;
 use kobel_manifest::engine::{Engine, engine};
 use kobel_manifest::kubernetes::{self, GENERATION, Start};
 use kobel_manifest::launch::JobStart;
-use kobel_model::deployment::{ArtifactKind, Deployment, Identity};
+use kobel_model::deployment::{ArtifactKind, Deployment, Identity, Scheme};
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kube::Client;
 use serde_json::{Value, json};
@@ -32,6 +32,8 @@ use crate::surroundings::Surroundings;
 const JOB_ID: &str = "kobel.dev/job-id";
 /// What selects the Deployments of job managers, in both modes.
 const MANAGERS: &str = "type in (flink-native-kubernetes,flink-standalone-kubernetes),component=jobmanager";
+/// What selects everything of clusters, in both modes.
+const KINDS: &str = "type in (flink-native-kubernetes,flink-standalone-kubernetes)";
 /// The port of the REST API, unless the Deployment names another.
 const REST_PORT: u64 = 8081;
 
@@ -53,6 +55,16 @@ pub enum Reach {
     Services,
     /// By the address of a pod of the job manager, where no names are resolved.
     Addresses,
+}
+
+/// What has the name of a job manager.
+enum Manager {
+    /// The job manager.
+    Ours(Box<Value>),
+    /// Something that belongs to somebody else.
+    Theirs,
+    /// Nothing.
+    Absent,
 }
 
 /// The pods of a cluster as a substrate.
@@ -81,7 +93,8 @@ impl Pods {
     /// Unavailable if it cannot be listed.
     pub(crate) async fn all(&self) -> Result<Vec<Identity>> {
         let managers = self.calls.list_all(DEPLOYMENT, MANAGERS).await?;
-        Ok(managers.iter().map(|manager| identity(text(manager, "/metadata/namespace"), manager)).collect())
+        let ours = managers.iter().filter(|manager| is_of(manager, text(manager, "/metadata/name")));
+        Ok(ours.map(|manager| identity(text(manager, "/metadata/namespace"), manager)).collect())
     }
 
     /// The deployments whose job managers change.
@@ -93,9 +106,10 @@ impl Pods {
     /// Looks at what runs of a deployment, and changes nothing.
     pub(crate) async fn look(&self, of: &Identity) -> Sight {
         match self.manager(of).await {
-            Ok(Some(manager)) => self.sight(of, &manager).await,
+            Ok(Manager::Ours(manager)) => self.sight(of, &manager).await,
+            Ok(Manager::Theirs) => Sight::nothing(),
             // Pods end after what made them.
-            Ok(None) => match self.pods(of).await {
+            Ok(Manager::Absent) => match self.pods(of).await {
                 Ok(pods) if pods.is_empty() => Sight::nothing(),
                 Ok(_) => Sight::silent(Cluster::Ending),
                 Err(error) => Sight::silent(Cluster::Unknown(chain(&error))),
@@ -106,14 +120,17 @@ impl Pods {
 
     async fn sight(&self, of: &Identity, manager: &Value) -> Sight {
         let is_leaving = manager.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-        let replicas = manager.pointer("/spec/replicas").and_then(Value::as_u64);
-        if is_leaving || replicas == Some(0) {
+        if is_leaving {
             return Sight::silent(Cluster::Ending);
         }
         let launched = match self.launched(of, manager).await {
             Ok(launched) => launched,
             Err(error) => return Sight::silent(Cluster::Unknown(chain(&error))),
         };
+        if manager.pointer("/spec/replicas").and_then(Value::as_u64) == Some(0) {
+            let why = "somebody has scaled its job manager to nothing".to_owned();
+            return Sight::silent(Cluster::Failed(launched, why));
+        }
         let pods = match self.pods(of).await {
             Ok(pods) => pods,
             Err(error) => return Sight::silent(Cluster::Unknown(chain(&error))),
@@ -136,23 +153,18 @@ impl Pods {
         }
     }
 
-    /// The Deployment of the job manager.
-    ///
-    /// # Errors
-    /// Conflict if one of that name is somebody else's.
-    async fn manager(&self, of: &Identity) -> Result<Option<Value>> {
-        let Some(found) = self.calls.get(DEPLOYMENT, &of.namespace, &of.name).await? else { return Ok(None) };
-        let is_flink = text(&found, "/metadata/labels/type").starts_with("flink-");
-        if is_flink && text(&found, "/metadata/labels/app") == of.name {
-            return Ok(Some(found));
-        }
-        let message =
-            format!("Deployment `{}/{}` has no labels of Flink: it is somebody else's", of.namespace, of.name);
-        Err(Error::new(ErrorKind::Conflict, message).with_hint("give the FlinkDeployment another name"))
+    /// The Deployment that has the name of the job manager. What no FlinkDeployment owns is never touched, whatever its
+    /// labels say: Flink's own command line makes the same objects.
+    async fn manager(&self, of: &Identity) -> Result<Manager> {
+        Ok(match self.calls.get(DEPLOYMENT, &of.namespace, &of.name).await? {
+            Some(found) if is_of(&found, &of.name) => Manager::Ours(Box::new(found)),
+            Some(_) => Manager::Theirs,
+            None => Manager::Absent,
+        })
     }
 
     async fn pods(&self, of: &Identity) -> Result<Vec<Value>> {
-        let labels = format!("app={},component in (jobmanager,taskmanager)", of.name);
+        let labels = format!("app={},{KINDS},component in (jobmanager,taskmanager)", of.name);
         self.calls.list(POD, &of.namespace, &labels).await
     }
 
@@ -192,17 +204,17 @@ impl Pods {
     /// Conflict beside another launch; Unsupported for the native engine; what the API refuses.
     pub(crate) async fn start(&self, deployment: &Deployment, launching: &Launching) -> Result<()> {
         let of = &deployment.identity;
-        if engine(&deployment.cluster) == Engine::Native {
-            let message = "the native engine does not run in pods yet; set `kobel.engine: flink`";
-            return Err(Error::unsupported(message));
-        }
-        let artifact = deployment.cluster.job.as_ref().and_then(|job| job.artifact.as_ref());
-        if artifact.is_some_and(|artifact| artifact.kind == ArtifactKind::Sql) {
-            return Err(Error::unsupported("scripts of SQL do not run in pods yet; name a JAR or a script of Python"));
+        if let Some(why) = lacks(deployment) {
+            return Err(Error::unsupported(why));
         }
         let restore = launching.restore.as_deref();
         match self.manager(of).await? {
-            Some(manager) => {
+            Manager::Theirs => {
+                let message = format!("Deployment `{}/{}` belongs to somebody else", of.namespace, of.name);
+                let hint = "give the FlinkDeployment another name";
+                return Err(Error::new(ErrorKind::Conflict, message).with_hint(hint));
+            }
+            Manager::Ours(manager) => {
                 let found = self.launched(of, &manager).await?;
                 if (found.generation, &found.job_id) != (launching.label.generation, &launching.label.job_id) {
                     let message = format!("another launch of `{}/{}` is there", of.namespace, of.name);
@@ -210,7 +222,7 @@ impl Pods {
                 }
             }
             // Once there is a job manager, what is kept is its own.
-            None => self.prepare(of, restore).await?,
+            Manager::Absent => self.prepare(of, restore).await?,
         }
         let fresh = format!("{:032x}", self.surroundings.fresh());
         let job_id = launching.label.job_id.as_deref();
@@ -276,9 +288,13 @@ impl Pods {
     /// # Errors
     /// Unavailable if it cannot be asked.
     pub(crate) async fn end(&self, of: &Identity) -> Result<bool> {
-        let manager = self.manager(of).await?;
+        let manager = match self.manager(of).await? {
+            Manager::Ours(manager) => Some(*manager),
+            Manager::Theirs => return Ok(true),
+            Manager::Absent => None,
+        };
         let workers = self.calls.get(DEPLOYMENT, &of.namespace, &format!("{}-taskmanager", of.name)).await?;
-        let workers = workers.filter(|found| text(found, "/metadata/labels/app") == of.name);
+        let workers = workers.filter(|found| is_of(found, &of.name));
         let found: Vec<&Value> = manager.iter().chain(&workers).collect();
         for deployment in &found {
             self.calls.delete(DEPLOYMENT, deployment).await?;
@@ -291,6 +307,9 @@ impl Pods {
     /// # Errors
     /// Unavailable if it cannot be removed.
     pub(crate) async fn forget(&self, of: &Identity) -> Result<()> {
+        if matches!(self.manager(of).await?, Manager::Theirs) {
+            return Ok(());
+        }
         let kept = availability::of(&self.calls, of).await?;
         self.remove(&kept).await
     }
@@ -322,6 +341,34 @@ impl Pods {
     pub(crate) fn out_of_sight(path: &str) -> Error {
         Error::unsupported(format!("the files of `{path}` cannot be seen by the operator"))
     }
+}
+
+/// Why a deployment does not run in pods yet.
+pub(crate) fn lacks(deployment: &Deployment) -> Option<&'static str> {
+    let job = deployment.cluster.job.as_ref();
+    let artifact = job.and_then(|job| job.artifact.as_ref());
+    if engine(&deployment.cluster) == Engine::Native {
+        Some("the native engine does not run in pods yet; set `kobel.engine: flink`")
+    } else if artifact.is_some_and(|artifact| artifact.kind == ArtifactKind::Sql) {
+        Some("scripts of SQL do not run in pods yet; name a JAR or a script of Python")
+    } else if artifact.is_some_and(|artifact| artifact.scheme != Scheme::Local) {
+        Some("programs are not fetched for pods yet; name one of the image by `local://`")
+    } else if deployment.cluster.monitoring.is_some() {
+        Some("logs of pods are not shipped yet; take `monitoringConfiguration` away")
+    } else {
+        None
+    }
+}
+
+/// Whether an object belongs to the FlinkDeployment of this name.
+fn is_of(object: &Value, name: &str) -> bool {
+    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let mut owners = owners.into_iter().flatten();
+    owners.any(|owner| {
+        text(owner, "/apiVersion").starts_with("flink.apache.org/")
+            && text(owner, "/kind") == "FlinkDeployment"
+            && text(owner, "/name") == name
+    })
 }
 
 fn text<'a>(object: &'a Value, place: &str) -> &'a str {
@@ -372,6 +419,22 @@ mod tests {
             assert_eq!(configured_job(&config).as_deref(), Some("0a1b"), "{text}");
         }
         assert_eq!(configured_job(&json!({ "data": { "config.yaml": "a: 1" } })), None);
+    }
+
+    #[test]
+    fn only_what_a_resource_of_the_name_owns_is_ours() {
+        let owned = |api: &str, kind: &str, name: &str| {
+            json!({"metadata": {"labels": {"type": "flink-native-kubernetes", "app": "orders"}, "ownerReferences": [
+                {"apiVersion": api, "kind": kind, "name": name}]}})
+        };
+        for (object, expected) in [
+            (owned("flink.apache.org/v1beta1", "FlinkDeployment", "orders"), true),
+            (owned("flink.apache.org/v1beta1", "FlinkDeployment", "clicks"), false),
+            (owned("example.com/v1", "FlinkDeployment", "orders"), false),
+            (json!({"metadata": {"labels": {"type": "flink-native-kubernetes", "app": "orders"}}}), false),
+        ] {
+            assert_eq!(is_of(&object, "orders"), expected, "{object}");
+        }
     }
 
     #[test]

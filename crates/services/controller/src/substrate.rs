@@ -13,7 +13,7 @@ use kobel_model::deployment::{Deployment, Identity, SessionJob};
 
 use crate::launching::Launching;
 use crate::local::Local;
-use crate::pods::Pods;
+use crate::pods::{self, Pods};
 use crate::sight::{Found, Search, Sight};
 
 /// Where deployments run.
@@ -90,7 +90,7 @@ impl Substrate {
     pub(crate) async fn lacks(&self, deployment: &Deployment) -> Option<String> {
         match self {
             Self::Local(local) => local.lacks(deployment).await,
-            Self::Pods(_) => None,
+            Self::Pods(_) => pods::lacks(deployment).map(str::to_owned),
         }
     }
 
@@ -101,7 +101,7 @@ impl Substrate {
     pub(crate) async fn refusal(&self, deployment: &Deployment, snapshot: Option<&str>) -> Result<Option<String>> {
         match self {
             Self::Local(local) => local.refusal(deployment, snapshot).await,
-            Self::Pods(_) => Ok(None),
+            Self::Pods(_) => Ok(pods::lacks(deployment).map(str::to_owned)),
         }
     }
 

@@ -133,15 +133,22 @@ pub fn follow_savepoint(round: &mut Round<'_>) -> Option<Verdict> {
             None
         }
         // Whoever says so is there: a session cluster, whose job ends shortly before it is told what became of the savepoint.
-        Some(Operation::InProgress) => Some(in_progress(round, &pending)),
+        Some(Operation::InProgress) if !is_gone || round.is_within(Some(pending.since_ms), longest(round)) => {
+            Some(in_progress(round, &pending))
+        }
         _ if is_gone => {
             unheard(round, &pending);
             None
         }
-        Some(Operation::Completed(None) | Operation::Unheard) => ask_again(round, pending),
+        Some(Operation::Completed(None) | Operation::Unheard | Operation::InProgress) => ask_again(round, pending),
         Some(Operation::Unknown(why)) => Some(unclear(round, &pending, why)),
         None => Some(unclear(round, &pending, "it was not asked for")),
     }
+}
+
+/// How long it may be said of a job that has ended that its savepoint is being taken.
+fn longest(round: &Round<'_>) -> Duration {
+    round.desired.options.checkpointing_timeout.saturating_add(round.desired.options.trigger_grace)
 }
 
 /// How much longer no further savepoint is tried after one failed, in milliseconds.

@@ -13,7 +13,7 @@ use kobel_model::deployment::{Amounts, Mode};
 use serde_json::{Map, Value, json};
 
 use super::container::Component;
-use super::start::{MAIN_CONTAINER, Start};
+use super::start::Start;
 use super::{emr, fetcher, sidecar};
 use crate::configuration::Configuration;
 

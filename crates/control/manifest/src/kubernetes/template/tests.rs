@@ -3,6 +3,7 @@
 use kobel_model::deployment::{Cluster, OtherResource};
 use serde_json::json;
 
+use super::super::start::MAIN_CONTAINER;
 use super::*;
 use crate::kubernetes::tests::{Case, main_container, told};
 
