@@ -14,13 +14,9 @@ use crate::terminal::{Terminal, Verbosity};
 /// Operates until the end and reports what goes wrong.
 pub(crate) fn run(arguments: &OperatorArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    operate(arguments, &terminal).map_or_else(
-        |error| {
-            terminal.error(&error);
-            Exit::Failed(error.kind())
-        },
-        |()| Exit::Done,
-    )
+    let Err(error) = operate(arguments, &terminal) else { return Exit::Done };
+    terminal.error(&error);
+    Exit::Failed(error.kind())
 }
 
 fn operate(arguments: &OperatorArguments, terminal: &Terminal) -> Result<()> {
@@ -35,5 +31,6 @@ fn operate(arguments: &OperatorArguments, terminal: &Terminal) -> Result<()> {
     terminal.inform("operating");
     // The channel ends only with the process, so an error means the same.
     let _ = ended.recv();
-    Ok(drop(controller))
+    drop(controller);
+    Ok(())
 }
