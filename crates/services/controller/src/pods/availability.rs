@@ -118,6 +118,6 @@ mod tests {
     #[test]
     fn jobs_that_were_submitted_are_found_under_the_keys_of_both_lines() {
         let data = json!({"jobGraph-0a": "x", "executionPlan-0b": "y", "org.apache.flink.k8s.leader.restserver": "z"});
-        assert_eq!(graphs(&map("orders-cluster-config-map", &data)), ["executionPlan-0b", "jobGraph-0a"]);
+        assert_eq!(graphs(&map("orders-cluster-config-map", &data)), ["jobGraph-0a", "executionPlan-0b"]);
     }
 }
