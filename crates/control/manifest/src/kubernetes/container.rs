@@ -1,7 +1,7 @@
 //! What Flink writes into a pod of its own over what the template says: above all its main container.
 //!
 //! For a job manager, and in standalone mode for a task manager, that is done here. The pods that Flink asks for itself
-//! in native mode it writes itself. To build one, take what [`super::template::of`] gives and hand it to [`write`].
+//! in native mode it writes itself. To build one, take what [`super::template::of`] gives and hand it to [`write()`].
 //!
 //! # Invariants
 //! * What is told apart by a name (an entry of the environment, a volume, a port) is replaced as a whole, never field
