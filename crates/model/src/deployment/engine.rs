@@ -4,7 +4,7 @@ use super::artifact::ArtifactKind;
 use super::resources::Cluster;
 
 /// The key that chooses.
-const KEY: &str = "kobel.engine";
+pub const KEY: &str = "kobel.engine";
 
 /// An engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 //! The control loop as a part of a process: one thread, which ends when its owner lets go of it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -47,18 +48,10 @@ impl Controller {
     /// # Errors
     /// Fails if the kubeconfig or the machine's data directory cannot be read or used, or no thread can be started.
     pub fn start(kubeconfig: &Path, machine: &Machine) -> Result<Self> {
-        let cannot_start = |error| Error::io("cannot start the control loop", error);
-        let mut runtime = Builder::new_current_thread();
-        let runtime = runtime.enable_all().max_blocking_threads(SLOW_MAX + THREADS).build().map_err(cannot_start)?;
-        let metrics = Metrics::default();
-        let parts = Parts {
-            client: runtime.block_on(connect(kubeconfig))?,
-            flink: FlinkClient::new(),
-            place: Place::Machine { host: Arc::new(ThisMachine::open(machine)?), kobel: machine.kobel.clone() },
-            surroundings: Arc::new(Real),
-            metrics: metrics.clone(),
-        };
-        Self::run(runtime, parts, metrics)
+        let runtime = runtime()?;
+        let client = runtime.block_on(connect(kubeconfig))?;
+        let place = Place::Machine { host: Arc::new(ThisMachine::open(machine)?), kobel: machine.kobel.clone() };
+        Self::over(runtime, client, place)
     }
 
     /// Starts a control loop over a cluster of Kubernetes, whose API is that of a kubeconfig or, without one, of the pod that
@@ -67,10 +60,7 @@ impl Controller {
     /// # Errors
     /// Fails if there is no API to speak to, or no thread can be started.
     pub fn operate(kubeconfig: Option<&Path>, settings: Settings) -> Result<Self> {
-        let cannot_start = |error| Error::io("cannot start the control loop", error);
-        let mut runtime = Builder::new_current_thread();
-        let runtime = runtime.enable_all().max_blocking_threads(SLOW_MAX + THREADS).build().map_err(cannot_start)?;
-        let metrics = Metrics::default();
+        let runtime = runtime()?;
         let client = match kubeconfig {
             Some(path) => runtime.block_on(connect(path))?,
             None => {
@@ -78,18 +68,13 @@ impl Controller {
                 connect_from_pod()?
             }
         };
-        let parts = Parts {
-            client,
-            flink: FlinkClient::new(),
-            place: Place::Cluster(settings),
-            surroundings: Arc::new(Real),
-            metrics: metrics.clone(),
-        };
-        Self::run(runtime, parts, metrics)
+        Self::over(runtime, client, Place::Cluster(settings))
     }
 
-    fn run(runtime: Runtime, parts: Parts, metrics: Metrics) -> Result<Self> {
-        let cannot_start = |error| Error::io("cannot start the control loop", error);
+    fn over(runtime: Runtime, client: Client, place: Place) -> Result<Self> {
+        let metrics = Metrics::default();
+        let (flink, surroundings) = (FlinkClient::new(), Arc::new(Real));
+        let parts = Parts { client, flink, place, surroundings, metrics: metrics.clone() };
         let (stop, stopped) = oneshot::channel();
         let body = move || run(runtime, parts, stopped);
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(body).map_err(cannot_start)?;
@@ -111,6 +96,15 @@ impl Drop for Controller {
             tracing::error!(target: "kobel.controller", "the control loop panicked");
         }
     }
+}
+
+fn cannot_start(error: io::Error) -> Error {
+    Error::io("cannot start the control loop", error)
+}
+
+fn runtime() -> Result<Runtime> {
+    let mut runtime = Builder::new_current_thread();
+    runtime.enable_all().max_blocking_threads(SLOW_MAX + THREADS).build().map_err(cannot_start)
 }
 
 /// What the thread does. Whatever is under way is broken off: the next loop finds what is left to do.

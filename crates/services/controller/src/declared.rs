@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kobel_lifecycle::options::Options;
-use kobel_model::deployment::{Deployment, FlinkConfiguration, FlinkVersion, Job, SessionJob, Substrate};
+use kobel_model::deployment::{Deployment, FlinkConfiguration, FlinkVersion, Job, SessionJob, Substrate, engine};
 use kobel_resources::read::{Declared, local_defaults, unhonoured};
 use kobel_resources::{Context, Problem, Reading};
 use serde_json::{Map, Value, json};
@@ -15,9 +15,6 @@ use crate::key::{Key, Kind};
 const SAVEPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
 /// The keys under which a job's checkpoints go, the newer one first.
 const CHECKPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.dir", "state.checkpoints.dir"];
-
-/// The key that chooses the engine.
-const ENGINE: &str = "kobel.engine";
 
 /// What an object declares.
 #[derive(Debug)]
@@ -92,9 +89,9 @@ impl Rules {
     /// In a cluster everything runs on Apache Flink unless it says otherwise.
     fn choose_engine(&self, deployment: &mut Deployment) {
         let configuration = &mut deployment.cluster.flink_configuration;
-        if self.substrate == Substrate::Kubernetes && configuration.get(ENGINE).is_none() {
+        if self.substrate == Substrate::Kubernetes && configuration.get(engine::KEY).is_none() {
             let mut values = configuration.values().clone();
-            values.insert(ENGINE.to_owned(), "flink".to_owned());
+            values.insert(engine::KEY.to_owned(), "flink".to_owned());
             *configuration = FlinkConfiguration::new(values);
         }
     }
