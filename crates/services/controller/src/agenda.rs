@@ -16,6 +16,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// For how long an object must be missing before it is believed to be gone: an API server that lags behind its store says
 /// so of one that was just created, and nothing else would have it looked at again.
 pub(crate) const MISSING_MIN: Duration = Duration::from_secs(10);
+/// How soon it is looked again at what is left of an object that is gone.
+const LEAVING: Duration = Duration::from_millis(500);
 
 /// When each object is looked at next. One that is being looked at is not given out a second time.
 #[derive(Debug, Default)]
@@ -25,6 +27,15 @@ pub(crate) struct Agenda {
     pauses: BTreeMap<Key, Duration>,
     missing: BTreeMap<Key, Instant>,
     busy: BTreeMap<Key, Wake>,
+}
+
+/// What is believed of an object before it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Belief {
+    /// It may be there.
+    There,
+    /// It was missing long ago, and has not been found since.
+    Gone,
 }
 
 /// Whether something happened to an object while it was looked at.
@@ -61,19 +72,28 @@ impl Agenda {
         self.set(key, now + pause);
     }
 
-    /// The object was looked for and is not there. It is looked for once more before it is forgotten, and at once if
-    /// something happened to it since: another may have its name by now.
+    /// The object was looked for and is not there. It is looked for once more before it is believed to be gone, then until
+    /// nothing is left of it, and at once if something happened to it since: another may have its name by now.
     pub(crate) fn not_found(&mut self, key: &Key, now: Instant) {
         self.pauses.remove(key);
         let woken = self.busy.remove(key) == Some(Wake::Yes);
         let since = *self.missing.entry(key.clone()).or_insert(now);
-        if woken {
+        self.set(key, if woken { now } else { (now + LEAVING).max(since + MISSING_MIN) });
+    }
+
+    /// Nothing is left of an object that is gone.
+    pub(crate) fn over(&mut self, key: &Key, now: Instant) {
+        self.pauses.remove(key);
+        self.missing.remove(key);
+        if self.busy.remove(key) == Some(Wake::Yes) {
             self.set(key, now);
-        } else if now < since + MISSING_MIN {
-            self.set(key, since + MISSING_MIN);
-        } else {
-            self.missing.remove(key);
         }
+    }
+
+    /// What is believed of an object that is looked at now.
+    pub(crate) fn belief(&self, key: &Key, now: Instant) -> Belief {
+        let is_gone = self.missing.get(key).is_some_and(|since| now >= *since + MISSING_MIN);
+        if is_gone { Belief::Gone } else { Belief::There }
     }
 
     /// Waits until an object is due, for ever if none is, and then for a turn; it counts as being looked at from then on.
@@ -142,11 +162,17 @@ mod tests {
         agenda.not_found(&key("a"), begun);
         assert_eq!(due(&mut agenda).await, key("a"), "there may be another of its name");
         assert_eq!(begun.elapsed(), Duration::ZERO);
+        assert_eq!(agenda.belief(&key("a"), begun), Belief::There);
         agenda.not_found(&key("a"), begun);
         assert_eq!(due(&mut agenda).await, key("a"), "who was asked may have been behind");
         assert_eq!(begun.elapsed(), MISSING_MIN);
+        assert_eq!(agenda.belief(&key("a"), Instant::now()), Belief::Gone);
         agenda.not_found(&key("a"), Instant::now());
+        assert_eq!(due(&mut agenda).await, key("a"), "something is left of it");
+        assert_eq!(begun.elapsed(), MISSING_MIN + LEAVING);
+        agenda.over(&key("a"), Instant::now());
         assert!(tokio::time::timeout(Duration::from_secs(600), due(&mut agenda)).await.is_err());
+        assert_eq!(agenda.belief(&key("a"), Instant::now()), Belief::There);
         assert!(agenda.missing.is_empty());
     }
 

@@ -47,7 +47,7 @@ struct Scene<'a> {
 /// # Errors
 /// What could not be asked, written or done; the next round finds what is left.
 pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
-    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Gone) };
+    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Missing) };
     let pair = match world.declarations.rules().read(&object).map(|reading| reading.declared) {
         Ok(Declared::BlueGreen(pair)) => pair,
         Ok(_) => return Ok(Next::Again(LONG)),

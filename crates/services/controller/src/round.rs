@@ -39,7 +39,9 @@ const CHECK_AGAIN: Duration = Duration::from_millis(250);
 pub(crate) enum Next {
     /// After this time at the latest.
     Again(Duration),
-    /// It is gone.
+    /// It is not there, as far as whoever was asked knows.
+    Missing,
+    /// It is gone, and nothing is left of it.
     Gone,
 }
 
@@ -63,10 +65,7 @@ impl Next {
 /// # Errors
 /// What could not be asked, written or done; the next round finds what is left.
 pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
-    let Some(object) = world.objects.get(key).await? else {
-        // Somebody took it away by force: what is left of it is ended here.
-        return Ok(if is_ended(world, key).await? { Next::Gone } else { Next::Again(act::PAUSE) });
-    };
+    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Missing) };
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     let held = finalizers(&object);
     let is_held = held.iter().any(|finalizer| finalizer == key.kind.finalizer());
@@ -236,7 +235,10 @@ fn generation(object: &Value) -> i64 {
 }
 
 /// Whether nothing runs of an object that nobody looks after any more; what runs is ended.
-async fn is_ended(world: &World, key: &Key) -> Result<bool> {
+///
+/// # Errors
+/// Unavailable if it cannot be asked.
+pub(crate) async fn is_ended(world: &World, key: &Key) -> Result<bool> {
     if key.kind == Kind::Deployment { world.substrate.end(&key.identity()).await } else { Ok(true) }
 }
 

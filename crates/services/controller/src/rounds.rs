@@ -15,7 +15,7 @@ use kube::runtime::watcher;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::agenda::Agenda;
+use crate::agenda::{Agenda, Belief};
 use crate::blue_green_round;
 use crate::key::{Key, Kind};
 use crate::metrics::{Metrics, Outcome};
@@ -45,9 +45,9 @@ enum Event {
 /// Handles events until there is none to come, which is never.
 pub(crate) async fn run(site: &Site) {
     let stirs = site.substrate.stirs();
-    let look = |key: Key, turn: Turn| {
+    let look = |key: Key, turn: Turn, belief: Belief| {
         let world = site.world(turn);
-        async move { look_at(&world, &key).await }
+        async move { look_at(&world, &key, belief).await }
     };
     let (agenda, turns, metrics) = (Agenda::default(), Turns::default(), site.metrics.clone());
     let rounds = Rounds { agenda, look, turns, metrics, under_way: UnderWay::default() };
@@ -98,7 +98,7 @@ fn owner(of: Identity) -> Key {
     Key { kind: Kind::Deployment, namespace: of.namespace, name: of.name }
 }
 
-async fn look_at(world: &World, key: &Key) -> Result<Next> {
+async fn look_at(world: &World, key: &Key, belief: Belief) -> Result<Next> {
     let round = async {
         match key.kind {
             Kind::Deployment | Kind::SessionJob => round::round(world, key).await,
@@ -108,10 +108,15 @@ async fn look_at(world: &World, key: &Key) -> Result<Next> {
     };
     let late = || Error::new(ErrorKind::Unavailable, format!("a round of {key} took too long"));
     let next = timeout(ROUND_MAX, round).await.unwrap_or_else(|_| Err(late()))?;
-    if next == Next::Gone {
-        world.forget(key);
+    if next != Next::Missing || belief == Belief::There {
+        return Ok(next);
     }
-    Ok(next)
+    // Somebody may have taken it away by force: what is left of it is ended here.
+    if !round::is_ended(world, key).await? {
+        return Ok(Next::Missing);
+    }
+    world.forget(key);
+    Ok(Next::Gone)
 }
 
 /// What a round came to, and how long it took without what was not its own time.
@@ -142,7 +147,7 @@ struct Rounds<L> {
 
 impl<L, F> Rounds<L>
 where
-    L: Fn(Key, Turn) -> F,
+    L: Fn(Key, Turn, Belief) -> F,
     F: Future<Output = Result<Next>> + Send + 'static,
 {
     async fn run(mut self, events: impl Stream<Item = Event>) {
@@ -179,7 +184,8 @@ where
 
     fn begin(&mut self, key: Key, turn: Turn) {
         let at = Instant::now();
-        let (round, own) = ((self.look)(key.clone(), turn.clone()), turn.clone());
+        let belief = self.agenda.belief(&key, at);
+        let (round, own) = ((self.look)(key.clone(), turn.clone(), belief), turn.clone());
         let task = async move {
             let next = round.await;
             (next, at.elapsed().saturating_sub(own.spared()))
@@ -195,7 +201,8 @@ where
         let (key, now) = (&begun.key, Instant::now());
         match next {
             Ok(Next::Again(again)) => self.agenda.settled(key, again, now),
-            Ok(Next::Gone) => self.agenda.not_found(key, now),
+            Ok(Next::Missing) => self.agenda.not_found(key, now),
+            Ok(Next::Gone) => self.agenda.over(key, now),
             Err(_) if begun.turn.is_put_off() => self.agenda.settled(key, PUT_OFF, now),
             Err(error) => {
                 tracing::warn!(target: "kobel.controller", object = %key, cause = %chain(&error), "tried again later");

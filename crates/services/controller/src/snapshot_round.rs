@@ -39,7 +39,7 @@ struct Referenced {
 /// # Errors
 /// What could not be asked, written or done; the next round finds what is left.
 pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
-    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Gone) };
+    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Missing) };
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array).cloned().unwrap_or_default();
     let is_held = finalizers.iter().any(|name| name.as_str() == Some(key.kind.finalizer()));

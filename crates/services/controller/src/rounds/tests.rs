@@ -25,14 +25,14 @@ fn stirred(names: &[String]) -> impl Stream<Item = Event> + use<> {
 /// Runs the loop for some time; answers what it looked at.
 async fn run_for<L, F>(time: Duration, names: &[String], metrics: &Metrics, look: L) -> Vec<(String, Duration)>
 where
-    L: Fn(Key, Turn) -> F,
+    L: Fn(Key, Turn, Belief) -> F,
     F: Future<Output = Result<Next>> + Send + 'static,
 {
     let (looks, begun) = (Looks::default(), Instant::now());
     let noted = Arc::clone(&looks);
-    let look = move |key: Key, turn: Turn| {
+    let look = move |key: Key, turn: Turn, belief: Belief| {
         noted.lock().unwrap().push((key.name.clone(), begun.elapsed()));
-        look(key, turn)
+        look(key, turn, belief)
     };
     let (agenda, turns) = (Agenda::default(), Turns::default());
     let rounds = Rounds { agenda, look, turns, metrics: metrics.clone(), under_way: UnderWay::default() };
@@ -49,7 +49,7 @@ fn times(looks: &[(String, Duration)], name: &str) -> usize {
 async fn an_object_whose_round_panics_is_tried_again_and_the_others_go_on() {
     let metrics = Metrics::default();
     let names = ["bad".to_owned(), "good".to_owned()];
-    let looks = run_for(Duration::from_secs(20), &names, &metrics, |key, _| async move {
+    let looks = run_for(Duration::from_secs(20), &names, &metrics, |key, _, _| async move {
         assert_ne!(key.name, "bad", "it is bad");
         Ok(Next::Again(Duration::from_secs(2)))
     })
@@ -90,7 +90,7 @@ async fn slow_downloads_keep_nobody_else_from_being_looked_at() {
     let metrics = Metrics::default();
     let slow = (0..100).map(|at| format!("slow-{at}"));
     let names: Vec<String> = slow.chain(["quick".to_owned()]).collect();
-    let looks = run_for(Duration::from_secs(60), &names, &metrics, |key, turn| async move {
+    let looks = run_for(Duration::from_secs(60), &names, &metrics, |key, turn, _| async move {
         if key.name != "quick" {
             let download = async {
                 sleep(Duration::from_secs(600)).await;
@@ -113,7 +113,7 @@ async fn slow_downloads_keep_nobody_else_from_being_looked_at() {
 async fn few_rounds_are_under_way_at_a_time_and_who_waits_is_counted() {
     let metrics = Metrics::default();
     let names: Vec<String> = (0..40).map(|at| format!("object-{at}")).collect();
-    let looks = run_for(Duration::from_secs(5), &names, &metrics, |_, _| async {
+    let looks = run_for(Duration::from_secs(5), &names, &metrics, |_, _, _| async {
         sleep(Duration::from_secs(10)).await;
         Ok(Next::Again(Duration::from_secs(60)))
     })
@@ -128,6 +128,9 @@ async fn few_rounds_are_under_way_at_a_time_and_who_waits_is_counted() {
 #[tokio::test(start_paused = true)]
 async fn an_object_that_is_gone_is_looked_for_once_more_and_never_again() {
     let names = ["gone".to_owned()];
-    let looks = run_for(Duration::from_secs(600), &names, &Metrics::default(), |_, _| async { Ok(Next::Gone) }).await;
+    let looks = run_for(Duration::from_secs(600), &names, &Metrics::default(), |_, _, belief| async move {
+        Ok(if belief == Belief::Gone { Next::Gone } else { Next::Missing })
+    })
+    .await;
     assert_eq!(looks.len(), 2, "{looks:?}");
 }
