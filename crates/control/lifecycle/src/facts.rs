@@ -93,6 +93,15 @@ pub enum Newest {
     Unknown(String),
 }
 
+/// Who says what the newest snapshot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// Whoever looked at where snapshots lie, and can look again.
+    Storage,
+    /// The job manager, as long as it is there.
+    JobManager,
+}
+
 /// What a job tells of its health. A number that it does not tell is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Samples {
@@ -134,6 +143,8 @@ pub struct Facts {
     pub checkpoint: Option<Operation>,
     /// The newest snapshot of the recorded job.
     pub newest: Newest,
+    /// Who says so.
+    pub witness: Witness,
     /// Where the newest one lies, if it is a savepoint that was taken since the recorded job was asked to stop with one.
     pub stopped_with: Option<String>,
     /// What the recorded job tells of its health; absent if it was not asked, or did not answer.

@@ -84,6 +84,11 @@ impl Renamed {
         older.unwrap_or(self.new)
     }
 
+    /// What a resource sets it to, in any of its spellings.
+    pub fn declared<'a>(&self, own: &'a FlinkConfiguration) -> Option<&'a str> {
+        self.spellings().find_map(|key| own.get(key))
+    }
+
     /// Every spelling, the newest first.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.new).chain(self.old.iter().copied())

@@ -4,17 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kobel_lifecycle::options::Options;
+use kobel_manifest::configuration::{CHECKPOINT_DIRECTORY, SAVEPOINT_DIRECTORY};
 use kobel_model::deployment::{Deployment, FlinkConfiguration, FlinkVersion, Job, SessionJob, Substrate, engine};
 use kobel_resources::read::{Declared, local_defaults, unhonoured};
 use kobel_resources::{Context, Problem, Reading};
 use serde_json::{Map, Value, json};
 
 use crate::key::{Key, Kind};
-
-/// The keys under which a job's savepoints go by default, the newer one first.
-const SAVEPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
-/// The keys under which a job's checkpoints go, the newer one first.
-const CHECKPOINT_DIRECTORY: [&str; 2] = ["execution.checkpointing.dir", "state.checkpoints.dir"];
 
 /// What an object declares.
 #[derive(Debug)]
@@ -198,12 +194,12 @@ impl What {
 
     /// Where savepoints go, if that was said.
     pub(crate) fn savepoint_directory(&self) -> Option<&str> {
-        first(self.configuration(), SAVEPOINT_DIRECTORY)
+        SAVEPOINT_DIRECTORY.declared(self.configuration())
     }
 
     /// Where checkpoints go, if that was said.
     pub(crate) fn checkpoint_directory(&self) -> Option<&str> {
-        first(self.configuration(), CHECKPOINT_DIRECTORY)
+        CHECKPOINT_DIRECTORY.declared(self.configuration())
     }
 
     /// The line of Flink; that of a session job is its cluster's.
@@ -218,10 +214,6 @@ impl What {
     pub(crate) fn is_highly_available(&self) -> bool {
         matches!(self, Self::Deployment(deployment) if deployment.cluster.high_availability.is_on())
     }
-}
-
-fn first<'a>(configuration: &'a FlinkConfiguration, keys: [&str; 2]) -> Option<&'a str> {
-    keys.iter().find_map(|key| configuration.get(key))
 }
 
 /// The object with another spec, which was carried out before or is to be.

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use kobel_flink_client::{Endpoint, JobSeen, OperationSeen};
 use kobel_lifecycle::decision::{Event, EventKind};
-use kobel_lifecycle::facts::{Cluster, Dependents, Facts, FoundJob, Job, Newest, Operation, Samples, SessionCluster};
+use kobel_lifecycle::facts::{
+    Cluster, Dependents, Facts, FoundJob, Job, Newest, Operation, Samples, SessionCluster, Witness,
+};
 use kobel_lifecycle::record::{Pending, Record, Trigger};
 use kobel_lifecycle::state::JobState;
 use kobel_model::deployment::FlinkVersion;
-use kobel_model::{Result, chain};
+use kobel_model::{Error, ErrorKind, Result, chain};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -77,6 +79,7 @@ pub(crate) async fn gather(
         savepoint: None,
         checkpoint: None,
         newest: Newest::None,
+        witness: Witness::Storage,
         stopped_with: None,
         health: None,
         session: session_facts,
@@ -92,8 +95,9 @@ pub(crate) async fn gather(
     facts.savepoint = turn.patiently(asker.operation(record, savepoint.as_ref(), Asked::Savepoint)).await;
     facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
     let of_cluster = session.as_ref().map(|session| &session.declaration.what);
-    let newest = asker.newest(key, object, (record, &facts.job), (&deployed.what, of_cluster));
-    (facts.newest, facts.stopped_with) = turn.patiently(newest).await;
+    let said = Said { deployed: &deployed.what, declared: &declaration.what, of_cluster };
+    let newest = asker.newest(key, object, (record, &facts.job), &said);
+    (facts.newest, facts.witness, facts.stopped_with) = turn.patiently(newest).await;
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     if is_deleting && key.kind == Kind::Deployment && deployed.what.job().is_none() {
         facts.dependents = asker.dependents(key).await?;
@@ -174,6 +178,22 @@ enum Asked {
     Checkpoint,
 }
 
+/// What says where the state of a job lies.
+struct Said<'a> {
+    /// What was carried out last.
+    deployed: &'a What,
+    /// What is declared now: a job is stopped with a savepoint where that asks for it.
+    declared: &'a What,
+    /// The session cluster of a session job, by which the job goes where it is silent.
+    of_cluster: Option<&'a What>,
+}
+
+impl<'a> Said<'a> {
+    fn directory(&self, of: &'a What, directory: fn(&What) -> Option<&str>) -> Option<&'a str> {
+        directory(of).or_else(|| directory(self.of_cluster?))
+    }
+}
+
 /// Asks what runs.
 struct Asker<'a> {
     world: &'a World,
@@ -244,52 +264,52 @@ impl Asker<'_> {
         key: &Key,
         object: &Value,
         (record, job): (&Record, &Job),
-        (what, of_cluster): (&What, Option<&What>),
-    ) -> (Newest, Option<String>) {
-        let Some(id) = &record.job.id else { return (Newest::None, None) };
-        // A job of a session cluster goes by what its cluster says where it is silent.
-        let said = |directory: fn(&What) -> Option<&str>| directory(what).or_else(|| directory(of_cluster?));
-        let place =
-            |said: Option<&str>, usual: &str| said.map(str::to_owned).or_else(|| self.usual(key, object, usual));
-        let savepoints = || place(said(What::savepoint_directory), "savepoints");
-        let search = Search {
-            job_id: id.clone(),
-            checkpoints: place(said(What::checkpoint_directory), "checkpoints"),
-            savepoints: stopping(record)
-                .and_then(|pending| Some((savepoints()?, pending.since_ms.saturating_sub(SKEW_MS)))),
-        };
+        what: &Said<'_>,
+    ) -> (Newest, Witness, Option<String>) {
+        let Some(id) = &record.job.id else { return (Newest::None, Witness::Storage, None) };
+        let search = self.search(key, object, (id, stopping(record)), what);
+        // The REST API may not know of the savepoint that the job was stopped with, which may lie there.
+        let may_ask = |error: &Error| stopping(record).is_none() || error.kind() == ErrorKind::Unsupported;
         let newest = match self.world.substrate.newest(&key.identity(), self.sight, search).await {
             Ok(Found::Savepoint(path, at_ms)) => {
-                return (Newest::Snapshot { path: path.clone(), at_ms }, Some(path));
+                return (Newest::Snapshot { path: path.clone(), at_ms }, Witness::Storage, Some(path));
             }
             Ok(Found::Checkpoint(path, at_ms)) => Newest::Snapshot { path, at_ms },
             Ok(Found::Nothing) => Newest::None,
             Err(error) => match &self.sight.endpoint {
-                Some(at) => match self.old_for(record, job) {
-                    Some(wait) if wait > OLD_MAX => Newest::Unknown(OLD.to_owned()),
-                    wait => {
-                        sleep(wait.unwrap_or_default()).await;
-                        self.told(key, at, id).await
-                    }
-                },
-                None => Newest::Unknown(chain(&error)),
+                Some(at) if may_ask(&error) => {
+                    let old_for = old_for(record, job, (self.world.now().as_millisecond(), self.sight.behind_ms));
+                    return (self.told(key, at, id, old_for).await, Witness::JobManager, None);
+                }
+                _ => Newest::Unknown(chain(&error)),
             },
         };
-        (newest, None)
+        (newest, Witness::Storage, None)
     }
 
-    /// For how long what is told of a job that has ended may be older than its end.
-    fn old_for(&self, record: &Record, job: &Job) -> Option<Duration> {
-        let ended = |state: JobState| state.is_terminal();
-        let Job::Found(job) = job else { return None };
-        let now_ms = self.world.now().as_millisecond();
-        let since_ms =
-            if record.job.state.is_some_and(ended) { record.job.update_ms.unwrap_or_default() } else { now_ms };
-        let left_ms = since_ms.saturating_add(self.sight.behind_ms).saturating_sub(now_ms).min(self.sight.behind_ms);
-        u64::try_from(left_ms).ok().filter(|left_ms| *left_ms > 0 && ended(job.state)).map(Duration::from_millis)
+    /// Where the snapshots of a job may lie, as it was told to write them.
+    fn search(&self, key: &Key, object: &Value, job: (&str, Option<&Pending>), what: &Said<'_>) -> Search {
+        let (id, stopping) = job;
+        let place =
+            |said: Option<&str>, usual: &str| said.map(str::to_owned).or_else(|| self.usual(key, object, usual));
+        let savepoints = || {
+            let said = [what.deployed, what.declared].map(|of| what.directory(of, What::savepoint_directory));
+            let mut places: Vec<String> = said.into_iter().filter_map(|said| place(said, "savepoints")).collect();
+            places.dedup();
+            places
+        };
+        Search {
+            job_id: id.to_owned(),
+            checkpoints: place(what.directory(what.deployed, What::checkpoint_directory), "checkpoints"),
+            savepoints: stopping.map(|pending| (savepoints(), pending.since_ms.saturating_sub(SKEW_MS))),
+        }
     }
 
-    async fn told(&self, key: &Key, at: &Endpoint, id: &str) -> Newest {
+    async fn told(&self, key: &Key, at: &Endpoint, id: &str, old_for: Option<Duration>) -> Newest {
+        match old_for {
+            Some(wait) if wait > OLD_MAX => return Newest::Unknown(OLD.to_owned()),
+            wait => sleep(wait.unwrap_or_default()).await,
+        }
         let aside = self.world.substrate.checked_state(&key.identity());
         match self.world.flink.newest_snapshot(at, id, aside.as_deref()).await {
             Ok(Some((path, at_ms))) => Newest::Snapshot { path, at_ms },
@@ -320,5 +340,45 @@ impl Asker<'_> {
             unmanaged = seen.into_iter().filter(|job| is_alive(job) && !is_managed(job)).map(|job| job.id).collect();
         }
         Ok(Dependents { session_jobs: jobs.into_iter().map(|(name, _)| name).collect(), unmanaged_jobs: unmanaged })
+    }
+}
+
+/// For how long what is told of a job that has ended may be older than its end, if whoever tells may be behind.
+fn old_for(record: &Record, job: &Job, (now_ms, behind_ms): (i64, i64)) -> Option<Duration> {
+    let Job::Found(job) = job else { return None };
+    let was_over = record.job.state.is_some_and(JobState::is_terminal);
+    let since_ms = if was_over { record.job.update_ms.unwrap_or_default() } else { now_ms };
+    // Whoever wrote it down may have had another clock.
+    let left_ms = since_ms.saturating_add(behind_ms).saturating_sub(now_ms).min(behind_ms);
+    let left_ms = u64::try_from(left_ms).ok().filter(|left_ms| *left_ms > 0)?;
+    job.state.is_terminal().then_some(Duration::from_millis(left_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_job_that_has_just_ended_may_be_old() {
+        const NOW: i64 = 1_000_000;
+        let ended = |ago_ms| Some((JobState::Failed, NOW - ago_ms));
+        for (recorded, seen, behind_ms, expected) in [
+            (Some((JobState::Running, NOW - 90_000)), JobState::Failed, 3_000, Some(3_000)),
+            (None, JobState::Canceled, 3_000, Some(3_000)),
+            (ended(1_000), JobState::Failed, 3_000, Some(2_000)),
+            (ended(3_000), JobState::Failed, 3_000, None),
+            (ended(90_000), JobState::Failed, 3_000, None),
+            (ended(-90_000), JobState::Failed, 3_000, Some(3_000)),
+            (ended(0), JobState::Finished, 0, None),
+            (Some((JobState::Running, NOW)), JobState::Running, 3_000, None),
+        ] {
+            let mut record = Record::default();
+            (record.job.state, record.job.update_ms) = recorded.unzip();
+            let (id, name) = ("0a".repeat(16), "orders".to_owned());
+            let job = Job::Found(FoundJob { id, name, state: seen, start_ms: 0, failure: None });
+            let expected = expected.map(Duration::from_millis);
+            assert_eq!(old_for(&record, &job, (NOW, behind_ms)), expected, "{recorded:?} {seen:?} {behind_ms}");
+        }
+        assert_eq!(old_for(&Record::default(), &Job::Absent, (NOW, 3_000)), None);
     }
 }

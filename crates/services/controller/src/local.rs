@@ -51,9 +51,13 @@ fn newest(search: &Search, host: &dyn Host) -> Result<Found> {
     let directory = search.checkpoints.as_deref();
     let checkpoint =
         directory.map(|directory| host.newest_checkpoint(directory, &search.job_id)).transpose()?.flatten();
-    if let Some((directory, since_ms)) = &search.savepoints {
+    if let Some((directories, since_ms)) = &search.savepoints {
         let since = checkpoint.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
-        if let Some((path, at_ms)) = host.savepoint_since(directory, &search.job_id, since)? {
+        let mut found = Vec::new();
+        for directory in directories {
+            found.extend(host.savepoint_since(directory, &search.job_id, since)?);
+        }
+        if let Some((path, at_ms)) = found.into_iter().max_by_key(|(_, at_ms)| *at_ms) {
             return Ok(Found::Savepoint(path, at_ms));
         }
     }

@@ -39,7 +39,7 @@ pub(crate) struct Search {
     /// Where its checkpoints go, if that is known.
     pub(crate) checkpoints: Option<String>,
     /// Where a savepoint may lie that nobody has heard of, and since when.
-    pub(crate) savepoints: Option<(String, i64)>,
+    pub(crate) savepoints: Option<(Vec<String>, i64)>,
 }
 
 /// What was found there, and when it was completed.

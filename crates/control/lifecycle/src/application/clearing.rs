@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
+use kobel_model::deployment::UpgradeMode;
+
+use super::restore;
 use super::round::{Home, Round};
 use crate::decision::Act;
-use crate::facts::Cluster;
+use crate::facts::{Cluster, Newest};
 use crate::state::JobState;
-use crate::wording::{SOON, UNSEEN, Verdict, moment};
+use crate::wording::{SOON, UNSEEN, Verdict, moment, span_of};
 
 /// How long a job that was stopped with a savepoint may take to end by itself.
 const ENDING: Duration = Duration::from_secs(30);
+
+/// How long a job manager is kept that may still tell the newest snapshot of its job. It may tell it only some time after
+/// the job has ended (`web.refresh-interval`).
+const TELLING: Duration = Duration::from_secs(60);
 
 /// Removes what is there, or waits for it to be gone; absent if nothing is there.
 pub fn clear(round: &Round<'_>) -> Option<Verdict> {
@@ -36,6 +43,14 @@ pub fn unseen(round: &Round<'_>) -> Option<Verdict> {
     Some(Verdict::wait(reason, message, UNSEEN))
 }
 
+/// Whether the job manager of a job that has ended may still tell what nobody knows.
+fn may_tell(round: &Round<'_>) -> bool {
+    !round.desired.is_deleting
+        && matches!(round.cluster, Cluster::Ready(_))
+        && matches!(round.facts.newest, Newest::Unknown(_))
+        && restore::recorded_mode(&round.record) == UpgradeMode::LastState
+}
+
 fn end(round: &Round<'_>) -> Verdict {
     let since = round.record.job.update_ms;
     let has_ended = round.record.job.state == Some(JobState::Finished);
@@ -44,6 +59,15 @@ fn end(round: &Round<'_>) -> Verdict {
         let name = round.job_name();
         let message = format!("waits until {name} has ended after its savepoint, since {}", moment(since));
         return Verdict::wait("JobEnding", message, SOON);
+    }
+    if may_tell(round) && round.is_within(since, TELLING) {
+        let message = format!(
+            "waits to hear what the newest snapshot of {} is before its cluster is removed, since {}, at most {}",
+            round.job_name(),
+            moment(since),
+            span_of(TELLING)
+        );
+        return Verdict::wait("RestorePointUnknown", message, SOON);
     }
     match (round.home, live) {
         (Home::Session, Some(job)) => {

@@ -90,9 +90,14 @@ fn or_else(mut verdict: Verdict, home: Home) -> Verdict {
 }
 
 fn release(round: &mut Round<'_>) -> Verdict {
-    if let Ok(Some(path)) = restore::point(&round.record, round.facts, restore::Handover::IfKnown) {
-        let message = format!("the newest snapshot stays at `{path}`; `job.initialSavepointPath` starts from it again");
-        round.tell("SnapshotKept", message);
+    match restore::point(&round.record, round.facts, restore::Handover::Required) {
+        Ok(Some(path)) => {
+            let message =
+                format!("the newest snapshot stays at `{path}`; `job.initialSavepointPath` starts from it again");
+            round.tell("SnapshotKept", message);
+        }
+        Err(why) if round.record.job.id.is_some() => round.tell("SnapshotKept", format!("snapshots stay; {why}")),
+        Ok(None) | Err(_) => {}
     }
     Verdict::act(Act::Release, "Deleted", "nothing of the resource is left".to_owned())
 }

@@ -10,7 +10,7 @@ use super::round::{Home, Phase, Round};
 use super::{clearing, snapshots, spec, stop, upgrade};
 use crate::change::{self, Change};
 use crate::decision::{Act, Start, Wait};
-use crate::facts::Newest;
+use crate::facts::{Job, Newest, Witness};
 use crate::state::{JobManagerState, JobState, ReconciliationState};
 use crate::wording::Verdict;
 
@@ -55,6 +55,7 @@ pub fn first(round: &mut Round<'_>) -> Verdict {
 /// Goes on after the job has ended or if a recorded start is not seen: clears the ground, then starts what is declared,
 /// or rests if nothing shall run.
 pub fn next(round: &mut Round<'_>) -> Verdict {
+    pin(round);
     if let Some(verdict) = clearing::clear(round) {
         return verdict;
     }
@@ -71,6 +72,24 @@ pub fn next(round: &mut Round<'_>) -> Verdict {
         Ok(restore) => relaunch(round, restore),
         Err(wait) => Verdict { act: None, wait },
     }
+}
+
+/// A job that has ended takes no further snapshot. So what its job manager says to be the newest is written down as what the
+/// next starts from: once that is gone, nobody may be able to tell.
+fn pin(round: &mut Round<'_>) {
+    let is_over = matches!(&round.facts.job, Job::Found(job) if job.state.is_terminal())
+        && round.facts.witness == Witness::JobManager;
+    let is_sought = round.phase() == Phase::Stopped
+        && round.record.reconciliation == ReconciliationState::Upgrading
+        && restore::recorded_mode(&round.record) == UpgradeMode::LastState
+        && !round.is_stopping_with_savepoint();
+    if !is_over || !is_sought {
+        return;
+    }
+    let Ok(point) = restore::point(&round.record, round.facts, Handover::Required) else { return };
+    let mode = if point.is_some() { UpgradeMode::Savepoint } else { UpgradeMode::Stateless };
+    round.record.last = round.record.last.as_ref().map(|last| spec::handed_over(last, mode));
+    round.record.job.restore_path = point;
 }
 
 /// The snapshot to start from, or what is awaited because it is not known.
@@ -143,9 +162,10 @@ fn relaunch(round: &mut Round<'_>, restore: Option<String>) -> Verdict {
     start(round, Launch { generation, job_id, spec, restore })
 }
 
-/// Takes over what was declared since the stop was begun: the newest declaration is what starts.
+/// Takes over what is declared: the newest declaration is what starts. What has ended tells where its state lies, so it is
+/// only let go of once that is known.
 fn renew(round: &mut Round<'_>) {
-    let Some(last) = round.record.last.as_ref().filter(|_| is_outdated(round)) else { return };
+    let Some(last) = round.record.last.as_ref().filter(|last| is_another(round, last)) else { return };
     let change = change::diff(&spec::running(last), &spec::running(round.desired.spec)).change;
     let recorded = spec::mode(last);
     let was_starting = round.phase() == Phase::Starting;
@@ -160,6 +180,9 @@ fn renew(round: &mut Round<'_>) {
         _ if was_starting => UpgradeMode::LastState,
         _ => recorded,
     };
+    if mode == UpgradeMode::LastState && matches!(round.facts.newest, Newest::Unknown(_)) {
+        return;
+    }
     let is_rollback = round.record.reconciliation == ReconciliationState::RollingBack;
     if !is_rollback || change > Change::Ignore {
         round.record.last = Some(spec::succeeding(round.desired.spec, mode, round.record.last.as_ref()));
@@ -169,6 +192,12 @@ fn renew(round: &mut Round<'_>) {
         }
     }
     round.record.observed_generation = Some(round.desired.generation);
+}
+
+/// Whether something else is declared than what is recorded to follow.
+fn is_another(round: &Round<'_>, last: &Value) -> bool {
+    let follows = || spec::succeeding(round.desired.spec, spec::mode(last), Some(last));
+    is_outdated(round) || (round.phase() == Phase::Stopped && follows() != *last)
 }
 
 fn is_outdated(round: &Round<'_>) -> bool {

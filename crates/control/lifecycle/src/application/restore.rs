@@ -53,7 +53,7 @@ pub fn lasting(mode: UpgradeMode) -> UpgradeMode {
 }
 
 /// How the state is handed over, as it was recorded when the last change was begun.
-fn recorded_mode(record: &Record) -> UpgradeMode {
+pub fn recorded_mode(record: &Record) -> UpgradeMode {
     record.last.as_ref().map_or(UpgradeMode::Stateless, spec::mode)
 }
 

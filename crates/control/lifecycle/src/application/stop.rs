@@ -15,9 +15,14 @@ use crate::wording::{AT_ONCE, SAVEPOINT_FAILED, SOON, Verdict, milliseconds, mom
 /// How long a job may take to be cancelled; after it its cluster is removed.
 const CANCELLING: Duration = Duration::from_secs(300);
 
-/// Records that what is deployed ends and that what is declared follows, with its state handed over by `mode`.
+/// Records that what is deployed ends and that what is declared follows, with its state handed over by `mode`. Where the
+/// state of what ends lies, its own spec says: so that stays until the state is known, if the newest is to be found.
 pub fn commit(round: &mut Round<'_>, mode: UpgradeMode) {
-    round.record.last = Some(spec::succeeding(round.desired.spec, mode, round.record.last.as_ref()));
+    let last = round.record.last.as_ref();
+    round.record.last = match (mode, last) {
+        (UpgradeMode::LastState, Some(last)) => Some(spec::handed_over(last, mode)),
+        _ => Some(spec::succeeding(round.desired.spec, mode, last)),
+    };
     round.record.reconciliation = ReconciliationState::Upgrading;
     round.record.observed_generation = Some(round.desired.generation);
     round.record.error = None;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::step::{Kind, NEWEST, SAVEPOINT};
 use crate::decision::{Act, Start};
-use crate::facts::{Cluster, Dependents, Facts, FoundJob, Job, Launched, Newest, Operation, SessionCluster};
+use crate::facts::{Cluster, Dependents, Facts, FoundJob, Job, Launched, Newest, Operation, SessionCluster, Witness};
 use crate::record::{LAST_STATE_DUMMY, Record, Trigger};
 use crate::state::{JobManagerState, JobState, ReconciliationState};
 use crate::wording::milliseconds;
@@ -90,6 +90,7 @@ impl Imagined {
             savepoint,
             checkpoint,
             newest: self.newest_of(record),
+            witness: Witness::Storage,
             stopped_with: None,
             health: None,
             session: (self.kind == Kind::SessionJob).then_some(SessionCluster::Ready),

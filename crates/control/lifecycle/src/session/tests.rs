@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::decide;
 use crate::decision::{Act, Decision};
 use crate::desired::Desired;
-use crate::facts::{Cluster, Dependents, Facts, Job, Launched, Newest};
+use crate::facts::{Cluster, Dependents, Facts, Job, Launched, Newest, Witness};
 use crate::options::Options;
 use crate::record::Record;
 use crate::state::{JobManagerState, LifecycleState, ReconciliationState};
@@ -32,6 +32,7 @@ impl Case {
             savepoint: None,
             checkpoint: None,
             newest: Newest::None,
+            witness: Witness::Storage,
             stopped_with: None,
             health: None,
             session: None,

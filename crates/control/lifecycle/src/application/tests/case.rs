@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::application::{decide, decide_session_job};
 use crate::decision::{Act, Decision, Start};
 use crate::desired::Desired;
-use crate::facts::{self, Cluster, Facts, FoundJob, Launched, Newest, SessionCluster};
+use crate::facts::{self, Cluster, Facts, FoundJob, Launched, Newest, SessionCluster, Witness};
 use crate::options::Options;
 use crate::record::{Pending, Record, Trigger};
 use crate::state::{JobManagerState, JobState, ReconciliationState};
@@ -63,6 +63,7 @@ impl Case {
             savepoint: None,
             checkpoint: None,
             newest: Newest::None,
+            witness: Witness::Storage,
             stopped_with: None,
             health: None,
             session: Some(SessionCluster::Ready),

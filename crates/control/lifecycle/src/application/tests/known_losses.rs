@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use kobel_model::deployment::{JobState as Asked, UpgradeMode};
+use serde_json::json;
 
-use super::case::{CHECKPOINT, Case, FRESH, NOW, OLD, act, launched, start, tells};
+use super::case::{CHECKPOINT, Case, FRESH, NOW, OLD, ORIGIN, act, launched, start, tells};
 use crate::decision::Decision;
-use crate::facts::{self, Cluster, Newest, Operation};
+use crate::facts::{self, Cluster, Newest, Operation, Witness};
 use crate::record::{Taken, Trigger};
 use crate::state::{JobState, LifecycleState};
 
@@ -172,6 +173,114 @@ fn pr_245_a_job_manager_that_is_lost_while_it_stops_its_job_loses_no_savepoint()
         let mut resumed = case.after(&decision);
         resumed.ask(Asked::Running);
         assert_eq!(start(&resumed.decide()).restore.as_deref(), Some(savepoint));
+    }
+}
+
+/// Nobody could tell what became of the savepoint that a job was stopped with, or look for it: the disk does not answer.
+fn unheard(asked: Asked) -> Case {
+    let mut case = Case::stopping(UpgradeMode::Savepoint);
+    case.ask(asked);
+    case.facts.savepoint = Some(Operation::Unheard);
+    case.facts.newest = Newest::Unknown("input/output error".to_owned());
+    case.lose();
+    let decision = case.decide();
+    assert_eq!(act(&decision), "-");
+    assert!(decision.record.job.savepoints.pending.is_some(), "it may still be found");
+    case.after(&decision)
+}
+
+#[test]
+fn by_design_a_savepoint_is_looked_for_until_somebody_could_look() {
+    let savepoint = "file:///savepoints/savepoint-000000-1";
+    for asked in [Asked::Running, Asked::Suspended] {
+        let case = unheard(asked);
+        let blind = case.decide();
+        assert_eq!((&blind.act, blind.record == case.record), (&None, true), "nothing is known yet");
+        let mut found = case.clone();
+        found.facts.newest = Newest::Snapshot { path: savepoint.to_owned(), at_ms: NOW };
+        found.facts.stopped_with = Some(savepoint.to_owned());
+        let decision = found.decide();
+        assert!(tells(&decision, "SavepointCompleted"), "{:?}", decision.events);
+        let mut none = case;
+        none.facts.newest = Newest::Snapshot { path: CHECKPOINT.to_owned(), at_ms: NOW };
+        for (mut seen, decision, expected) in [(found, decision, savepoint), (none.clone(), none.decide(), CHECKPOINT)]
+        {
+            assert_eq!(decision.record.job.savepoints.pending, None);
+            seen.record = decision.record.clone();
+            let started = if asked == Asked::Running {
+                decision
+            } else {
+                seen.ask(Asked::Running);
+                seen.decide()
+            };
+            assert_eq!(start(&started).restore.as_deref(), Some(expected));
+        }
+    }
+}
+
+#[test]
+fn by_design_what_has_ended_tells_where_its_state_lies_until_that_is_known() {
+    for asked in [Asked::Running, Asked::Suspended] {
+        let mut case = Case::deployed(UpgradeMode::LastState);
+        case.spec["flinkConfiguration"] = json!({"state.checkpoints.dir": "file:///old"});
+        case.record.last = Some(case.spec.clone());
+        case.record.stable = Some(case.spec.clone());
+        case.spec["flinkConfiguration"] = json!({"state.checkpoints.dir": "file:///new"});
+        case.ask(asked);
+        case.facts.newest = Newest::Unknown("input/output error".to_owned());
+        case.lose();
+        let place = |decision: &Decision| {
+            let last = decision.record.last.as_ref().unwrap();
+            last["flinkConfiguration"]["state.checkpoints.dir"].as_str().unwrap().to_owned()
+        };
+        let blind = case.decide();
+        assert_eq!((act(&blind), place(&blind)), ("-".to_owned(), "file:///old".to_owned()));
+        let mut case = case.after(&blind);
+        if asked == Asked::Suspended {
+            case.spec["flinkConfiguration"] = json!({"state.checkpoints.dir": "file:///newer"});
+            case.ask(Asked::Running);
+            let blind = case.decide();
+            assert_eq!((act(&blind), place(&blind)), ("-".to_owned(), "file:///old".to_owned()));
+            case = case.after(&blind);
+        }
+        case.facts.newest = Newest::Snapshot { path: CHECKPOINT.to_owned(), at_ms: NOW };
+        let started = case.decide();
+        assert_eq!(start(&started).restore.as_deref(), Some(CHECKPOINT));
+        assert_ne!(place(&started), "file:///old", "the next one lies where it says");
+    }
+}
+
+#[test]
+fn by_design_what_a_job_manager_tells_last_is_written_down_before_it_is_removed() {
+    let unknown = || Newest::Unknown("the REST API does not answer".to_owned());
+    let first = || Newest::Snapshot { path: CHECKPOINT.to_owned(), at_ms: NOW };
+    for (newest, origin, expected) in [
+        (first(), Some(ORIGIN), Some(CHECKPOINT)),
+        (Newest::None, Some(ORIGIN), Some(ORIGIN)),
+        (Newest::None, None, None),
+    ] {
+        let mut case = Case::deployed(UpgradeMode::LastState);
+        case.record.job.restore_path = origin.map(str::to_owned);
+        case.facts.newest = newest.clone();
+        case.facts.witness = Witness::JobManager;
+        case.change();
+        let cancel = case.decide();
+        assert_eq!(act(&cancel), "cancel");
+        let mut case = case.after(&cancel);
+        case.see(JobState::Canceled);
+        // It is told some time after the end.
+        case.facts.newest = unknown();
+        let asking = case.decide();
+        assert_eq!((act(&asking), asking.wait.reason), ("-".to_owned(), "RestorePointUnknown"));
+        case = case.after(&asking);
+        case.facts.newest = newest;
+        let removal = case.decide();
+        assert_eq!(act(&removal), "remove");
+        case = case.after(&removal);
+        case.facts.newest = unknown();
+        case.facts.witness = Witness::Storage;
+        case.lose();
+        assert_eq!(start(&case.decide()).restore.as_deref(), expected);
     }
 }
 

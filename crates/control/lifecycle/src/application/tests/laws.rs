@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::spec;
 use super::case::{CHECKPOINT, Case, NOW, OLD, ORIGIN, launched};
 use crate::decision::{Act, Decision};
-use crate::facts::{self, Cluster, Newest, Operation, SessionCluster};
+use crate::facts::{self, Cluster, Newest, Operation, SessionCluster, Witness};
 use crate::record::{LAST_STATE_DUMMY, Trigger};
 use crate::state::{JobState, LifecycleState, ReconciliationState};
 
@@ -93,6 +93,11 @@ fn cases() -> impl Strategy<Value = Case> {
             case.facts.cluster = cluster;
             case.facts.newest = newest;
             case.facts.savepoint = operation.filter(|_| case.record.job.savepoints.pending.is_some());
+            let is_saved = case.record.job.savepoints.pending.as_ref().is_some_and(|of| of.trigger == Trigger::Upgrade);
+            if falls_back && is_saved && matches!(case.facts.newest, Newest::Snapshot { .. }) {
+                case.facts.stopped_with = Some(CHECKPOINT.to_owned());
+            }
+            case.facts.witness = if restarts { Witness::JobManager } else { Witness::Storage };
             case.options.last_state_fallback = falls_back;
             case.options.restart_failed = restarts;
             case.options.is_rollback_on = restarts;
