@@ -14,7 +14,7 @@ use kobel_model::deployment::Mode;
 use serde_json::{Map, Number, Value};
 
 use crate::record::Record;
-use crate::state::ReconciliationState;
+use crate::state::{JobState, ReconciliationState};
 
 /// What it takes to carry a difference out, from the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,12 +85,16 @@ pub fn diff(old: &Value, new: &Value) -> Diff {
     comparison.found
 }
 
-/// The spec that is deployed: after a rollback the one that was brought back, else the one that was carried out last.
+/// The spec of the recorded job: after a rollback the one that was brought back, else the one that was carried out last.
 pub fn deployed(record: &Record) -> Option<&Value> {
-    match record.reconciliation {
-        ReconciliationState::RolledBack => record.stable.as_ref().or(record.last.as_ref()),
-        _ => record.last.as_ref(),
-    }
+    let is_stopped =
+        record.last.as_ref().is_some_and(|last| last.pointer("/job/state").is_some_and(|state| state == "suspended"));
+    let is_brought_back = match record.reconciliation {
+        ReconciliationState::RolledBack => true,
+        ReconciliationState::RollingBack => is_stopped && record.job.state == Some(JobState::Reconciling),
+        ReconciliationState::Deployed | ReconciliationState::Upgrading => false,
+    };
+    record.stable.as_ref().filter(|_| is_brought_back).or(record.last.as_ref())
 }
 
 /// A comparison under way.

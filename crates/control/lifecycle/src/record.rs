@@ -33,6 +33,13 @@ pub struct Pending {
     pub since_ms: i64,
     /// Who asked.
     pub trigger: Trigger,
+    /// Where the savepoint is to be written that the job is stopped with; absent if that was not written down.
+    pub directory: Option<String>,
+}
+
+impl Pending {
+    /// The key under which that directory stands in `status.clusterInfo`.
+    pub const DIRECTORY_KEY: &'static str = "kobel-savepoint-directory";
 }
 
 /// A savepoint or checkpoint that was taken.

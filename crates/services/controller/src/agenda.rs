@@ -65,6 +65,8 @@ impl Agenda {
 
     /// Looking at the object, or doing what was decided, failed.
     pub(crate) fn failed(&mut self, key: &Key, now: Instant) {
+        // It may have been there.
+        self.missing.remove(key);
         let pause = self.pauses.get(key).map_or(PAUSE_MIN, |pause| (*pause * 2).min(PAUSE_MAX));
         // Something happened in between, so the cause may be gone.
         let pause = if self.busy.remove(key) == Some(Wake::Yes) { PAUSE_MIN } else { pause };

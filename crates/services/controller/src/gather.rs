@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kobel_flink_client::{Endpoint, JobSeen, OperationSeen};
+use kobel_lifecycle::change::deployed;
 use kobel_lifecycle::decision::{Event, EventKind};
 use kobel_lifecycle::facts::{
     Cluster, Dependents, Facts, FoundJob, Job, Newest, Operation, Samples, SessionCluster, Witness,
@@ -65,7 +66,7 @@ pub(crate) async fn gather(
     declaration: &Declaration,
 ) -> Result<Gathered> {
     let before = before(world, key, object, record);
-    let deployed = before.as_deref().unwrap_or(declaration);
+    let was = before.as_deref().unwrap_or(declaration);
     let (sight, session, session_facts) = match key.kind {
         Kind::SessionJob => session(world, key, object).await?,
         _ => (tended(world, key, object).await, None, None),
@@ -95,11 +96,11 @@ pub(crate) async fn gather(
     facts.savepoint = turn.patiently(asker.operation(record, savepoint.as_ref(), Asked::Savepoint)).await;
     facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
     let of_cluster = session.as_ref().map(|session| &session.declaration.what);
-    let said = Said { deployed: &deployed.what, declared: &declaration.what, of_cluster };
+    let said = Said { deployed: &was.what, declared: &declaration.what, of_cluster };
     let newest = asker.newest(key, object, (record, &facts.job), &said);
     (facts.newest, facts.witness, facts.stopped_with) = turn.patiently(newest).await;
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-    if is_deleting && key.kind == Kind::Deployment && deployed.what.job().is_none() {
+    if is_deleting && key.kind == Kind::Deployment && was.what.job().is_none() {
         facts.dependents = asker.dependents(key).await?;
     }
     if key.kind == Kind::SessionJob {
@@ -129,10 +130,10 @@ fn lost(why: &str) -> &'static str {
     }
 }
 
-/// What was declared by the spec that was carried out last, if it is another one than the object has now.
+/// What was declared by the spec of the recorded job, if it is another one than the object has now.
 fn before(world: &World, key: &Key, object: &Value, record: &Record) -> Option<Arc<Declaration>> {
-    let last = record.last.as_ref().filter(|last| object.get("spec") != Some(last))?;
-    world.declarations.read(key, &with_spec(object, last)).ok().flatten()
+    let deployed = deployed(record).filter(|deployed| object.get("spec") != Some(deployed))?;
+    world.declarations.read(key, &with_spec(object, deployed)).ok().flatten()
 }
 
 /// What is seen of the session cluster of a session job.
@@ -292,16 +293,19 @@ impl Asker<'_> {
         let (id, stopping) = job;
         let place =
             |said: Option<&str>, usual: &str| said.map(str::to_owned).or_else(|| self.usual(key, object, usual));
-        let savepoints = || {
-            let said = [what.deployed, what.declared].map(|of| what.directory(of, What::savepoint_directory));
-            let mut places: Vec<String> = said.into_iter().filter_map(|said| place(said, "savepoints")).collect();
-            places.dedup();
-            places
+        let savepoints = |pending: &Pending| match &pending.directory {
+            Some(directory) => vec![directory.clone()],
+            None => {
+                let said = [what.deployed, what.declared].map(|of| what.directory(of, What::savepoint_directory));
+                let mut places: Vec<String> = said.into_iter().filter_map(|said| place(said, "savepoints")).collect();
+                places.dedup();
+                places
+            }
         };
         Search {
             job_id: id.to_owned(),
             checkpoints: place(what.directory(what.deployed, What::checkpoint_directory), "checkpoints"),
-            savepoints: stopping.map(|pending| (savepoints(), pending.since_ms.saturating_sub(SKEW_MS))),
+            savepoints: stopping.map(|pending| (savepoints(pending), pending.since_ms.saturating_sub(SKEW_MS))),
         }
     }
 

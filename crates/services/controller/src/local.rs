@@ -53,13 +53,14 @@ fn newest(search: &Search, host: &dyn Host) -> Result<Found> {
         directory.map(|directory| host.newest_checkpoint(directory, &search.job_id)).transpose()?.flatten();
     if let Some((directories, since_ms)) = &search.savepoints {
         let since = checkpoint.as_ref().map_or(*since_ms, |(_, at_ms)| *since_ms.max(at_ms));
-        let mut found = Vec::new();
-        for directory in directories {
-            found.extend(host.savepoint_since(directory, &search.job_id, since)?);
-        }
-        if let Some((path, at_ms)) = found.into_iter().max_by_key(|(_, at_ms)| *at_ms) {
+        let looked = directories.iter().map(|directory| host.savepoint_since(directory, &search.job_id, since));
+        let (found, failed): (Vec<_>, Vec<_>) = looked.partition(Result::is_ok);
+        let found = found.into_iter().filter_map(Result::ok).flatten();
+        if let Some((path, at_ms)) = found.max_by_key(|(_, at_ms)| *at_ms) {
             return Ok(Found::Savepoint(path, at_ms));
         }
+        // It may lie where nobody could look.
+        failed.into_iter().find_map(Result::err).map_or(Ok(()), Err)?;
     }
     Ok(checkpoint.map_or(Found::Nothing, |(path, at_ms)| Found::Checkpoint(path, at_ms)))
 }

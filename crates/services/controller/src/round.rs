@@ -9,7 +9,7 @@ use kobel_lifecycle::desired::Desired;
 use kobel_lifecycle::record::Record;
 use kobel_lifecycle::state::{JobState, ReconciliationState};
 use kobel_lifecycle::{application, session};
-use kobel_model::deployment::FlinkVersion;
+use kobel_model::deployment::{FlinkVersion, UpgradeMode};
 use kobel_model::{Error, Result, chain};
 use kobel_resources::flink_deployment::{FlinkDeploymentStatus, TaskManagerInfo};
 use serde_json::Value;
@@ -33,6 +33,9 @@ const AFTER_CONFLICT: Duration = Duration::from_millis(100);
 
 /// How soon it is looked whether something is found out.
 const CHECK_AGAIN: Duration = Duration::from_millis(250);
+
+/// The modes of upgrade.
+const MODES: [UpgradeMode; 3] = [UpgradeMode::Stateless, UpgradeMode::Savepoint, UpgradeMode::LastState];
 
 /// When an object is looked at next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,10 +142,19 @@ fn declaration(world: &World, key: &Key, object: &Value, record: &Record) -> Fou
     }
 }
 
-/// What was carried out last.
+/// What was carried out last. The mode of upgrade in it may be how it was once started, so that of the object counts, where
+/// it can be read; at worst the job is to keep its state.
 fn last(world: &World, key: &Key, object: &Value, record: &Record) -> Option<Arc<Declaration>> {
-    let last = record.last.as_ref()?;
-    world.declarations.read(key, &with_spec(object, &runs(last, record))).ok().flatten()
+    let recorded = runs(record.last.as_ref()?, record);
+    let mut spec = recorded.clone();
+    if let Some(job) = spec.get_mut("job").and_then(Value::as_object_mut) {
+        let said = object.pointer("/spec/job/upgradeMode").and_then(Value::as_str);
+        let is_known = said.is_some_and(|said| MODES.iter().any(|mode| mode.as_str() == said));
+        let mode = if is_known { said.unwrap_or_default() } else { UpgradeMode::LastState.as_str() };
+        job.insert("upgradeMode".to_owned(), Value::from(mode));
+    }
+    let read = |spec: &Value| world.declarations.read(key, &with_spec(object, spec)).ok().flatten();
+    read(&spec).or_else(|| read(&recorded))
 }
 
 /// A spec that was written down in the middle of a change, as it was meant.

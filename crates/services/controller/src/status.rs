@@ -28,8 +28,13 @@ pub(crate) fn record(status: &FlinkDeploymentStatus) -> Record {
     let reconciliation = status.reconciliation_status.clone().unwrap_or_default();
     let (last, is_first) = spec(reconciliation.last_reconciled_spec.as_deref());
     let (stable, _) = spec(reconciliation.last_stable_spec.as_deref());
+    let told = |key: &str| status.cluster_info.as_ref()?.get(key);
+    let mut job = status.job_status.as_ref().map(job).unwrap_or_default();
+    if let Some(pending) = &mut job.savepoints.pending {
+        pending.directory = told(Pending::DIRECTORY_KEY).cloned();
+    }
     Record {
-        job: status.job_status.as_ref().map(job).unwrap_or_default(),
+        job,
         job_manager: word(status.job_manager_deployment_status.as_ref(), JobManagerState::parse)
             .unwrap_or(JobManagerState::Missing),
         reconciliation: word(reconciliation.state.as_ref(), ReconciliationState::parse)
@@ -41,7 +46,7 @@ pub(crate) fn record(status: &FlinkDeploymentStatus) -> Record {
         observed_generation: status.observed_generation,
         lifecycle: word(status.lifecycle_state.as_ref(), LifecycleState::parse).unwrap_or(LifecycleState::Created),
         error: status.error.as_deref().map(message),
-        health: status.cluster_info.as_ref().and_then(|info| Health::read(info.get(Health::KEY)?)),
+        health: told(Health::KEY).and_then(|text| Health::read(text)),
     }
 }
 
@@ -63,10 +68,17 @@ pub(crate) fn write(record: &Record, status: &mut FlinkDeploymentStatus) {
         last_stable_spec: record.stable.as_ref().map(|spec| spec_text(spec, &json!(false))),
         state: unword(record.reconciliation.as_str()),
     });
-    if let Some(health) = &record.health {
-        status.cluster_info.get_or_insert_default().insert(Health::KEY.to_owned(), health.to_text());
+    let directory = record.job.savepoints.pending.as_ref().and_then(|pending| pending.directory.clone());
+    tell(status, Health::KEY, record.health.as_ref().map(Health::to_text));
+    tell(status, Pending::DIRECTORY_KEY, directory);
+}
+
+/// Lays down what no field of a status is for.
+fn tell(status: &mut FlinkDeploymentStatus, key: &str, text: Option<String>) {
+    if let Some(text) = text {
+        status.cluster_info.get_or_insert_default().insert(key.to_owned(), text);
     } else if let Some(info) = &mut status.cluster_info {
-        info.remove(Health::KEY);
+        info.remove(key);
     }
 }
 
@@ -203,7 +215,7 @@ fn checkpoint_info(snapshots: &Snapshots, known: Option<&CheckpointInfo>) -> Opt
 /// The Apache operator leaves the id empty when nothing is pending.
 fn pending(id: Option<&String>, since: Option<i64>, by: Option<&SnapshotTriggerType>) -> Option<Pending> {
     let trigger_id = id.filter(|id| !id.is_empty())?.clone();
-    Some(Pending { trigger_id, since_ms: since.unwrap_or_default(), trigger: trigger(by) })
+    Some(Pending { trigger_id, since_ms: since.unwrap_or_default(), trigger: trigger(by), directory: None })
 }
 
 fn trigger(word: Option<&SnapshotTriggerType>) -> Trigger {

@@ -18,7 +18,9 @@ pub(super) fn deployment(spec: &Part<'_>, context: &Context<'_>, findings: &mut 
     let before = Part::new(&previous, spec.path());
     application(spec, &before, findings);
     mode(spec, &before, findings);
-    version(spec, &before, findings);
+    if context.previous.is_some_and(|object| is_news(spec, object)) {
+        version(spec, &before, findings);
+    }
     if let Some(job) = spec.field("job") {
         redeploy(&job, &before.field_or_nothing("job"), findings);
     }
@@ -70,6 +72,14 @@ fn mode(spec: &Part<'_>, before: &Part<'_>, findings: &mut Findings) {
     if now != then && before.value().is_object() {
         findings.add(Problem::invalid(spec.at("mode"), now, format!("cannot change: must stay `{then}`")));
     }
+}
+
+/// Whether another version is asked for than is stored, of a deployment about which nothing is under way. What was let in
+/// is carried out.
+fn is_news(spec: &Part<'_>, object: &Value) -> bool {
+    let said = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let is_under_way = matches!(said("/status/reconciliationStatus/state"), Some("UPGRADING" | "ROLLING_BACK"));
+    !is_under_way && spec.text("flinkVersion") != said("/spec/flinkVersion")
 }
 
 /// A job that waits with its last state must go on with the version that wrote it.

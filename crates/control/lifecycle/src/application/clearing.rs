@@ -16,7 +16,7 @@ const ENDING: Duration = Duration::from_secs(30);
 
 /// How long a job manager is kept that may still tell the newest snapshot of its job. It may tell it only some time after
 /// the job has ended (`web.refresh-interval`).
-const TELLING: Duration = Duration::from_secs(60);
+const TELLING: Duration = Duration::from_secs(300);
 
 /// Removes what is there, or waits for it to be gone; absent if nothing is there.
 pub fn clear(round: &Round<'_>) -> Option<Verdict> {

@@ -4,8 +4,9 @@
 
 use kobel_model::deployment::UpgradeMode;
 
+use super::restore::{self, Handover};
 use super::round::{Home, Phase, Round};
-use super::{clearing, observe, restore, stop};
+use super::{clearing, observe, stop};
 use crate::decision::Act;
 use crate::state::JobState;
 use crate::wording::{SOON, Verdict, moment};
@@ -90,7 +91,11 @@ fn or_else(mut verdict: Verdict, home: Home) -> Verdict {
 }
 
 fn release(round: &mut Round<'_>) -> Verdict {
-    match restore::point(&round.record, round.facts, restore::Handover::Required) {
+    let handover = match restore::after_stop(&round.record) {
+        exact @ Handover::Exactly(_) if round.phase() == Phase::Stopped => exact,
+        _ => Handover::Required,
+    };
+    match restore::point(&round.record, round.facts, handover) {
         Ok(Some(path)) => {
             let message =
                 format!("the newest snapshot stays at `{path}`; `job.initialSavepointPath` starts from it again");

@@ -10,7 +10,7 @@ use super::round::{Home, Phase, Round};
 use super::{clearing, snapshots, spec, stop, upgrade};
 use crate::change::{self, Change};
 use crate::decision::{Act, Start, Wait};
-use crate::facts::{Job, Newest, Witness};
+use crate::facts::Newest;
 use crate::state::{JobManagerState, JobState, ReconciliationState};
 use crate::wording::Verdict;
 
@@ -55,7 +55,7 @@ pub fn first(round: &mut Round<'_>) -> Verdict {
 /// Goes on after the job has ended or if a recorded start is not seen: clears the ground, then starts what is declared,
 /// or rests if nothing shall run.
 pub fn next(round: &mut Round<'_>) -> Verdict {
-    pin(round);
+    stop::pin(round);
     if let Some(verdict) = clearing::clear(round) {
         return verdict;
     }
@@ -72,24 +72,6 @@ pub fn next(round: &mut Round<'_>) -> Verdict {
         Ok(restore) => relaunch(round, restore),
         Err(wait) => Verdict { act: None, wait },
     }
-}
-
-/// A job that has ended takes no further snapshot. So what its job manager says to be the newest is written down as what the
-/// next starts from: once that is gone, nobody may be able to tell.
-fn pin(round: &mut Round<'_>) {
-    let is_over = matches!(&round.facts.job, Job::Found(job) if job.state.is_terminal())
-        && round.facts.witness == Witness::JobManager;
-    let is_sought = round.phase() == Phase::Stopped
-        && round.record.reconciliation == ReconciliationState::Upgrading
-        && restore::recorded_mode(&round.record) == UpgradeMode::LastState
-        && !round.is_stopping_with_savepoint();
-    if !is_over || !is_sought {
-        return;
-    }
-    let Ok(point) = restore::point(&round.record, round.facts, Handover::Required) else { return };
-    let mode = if point.is_some() { UpgradeMode::Savepoint } else { UpgradeMode::Stateless };
-    round.record.last = round.record.last.as_ref().map(|last| spec::handed_over(last, mode));
-    round.record.job.restore_path = point;
 }
 
 /// The snapshot to start from, or what is awaited because it is not known.

@@ -9,9 +9,9 @@ use kobel_model::deployment::UpgradeMode;
 
 use super::deploy::{self, Launch};
 use super::round::{Home, Round};
-use super::{clearing, health, restore, snapshots, spec};
+use super::{clearing, health, restore, snapshots, spec, stop};
 use crate::decision::Act;
-use crate::facts::{Cluster, FoundJob, Job};
+use crate::facts::{Cluster, FoundJob, Job, Witness};
 use crate::state::{JobState, ReconciliationState};
 use crate::wording::{NOT_FOUND, SOON, Verdict, milliseconds, moment, span, span_of};
 
@@ -213,6 +213,11 @@ fn bring_back(round: &mut Round<'_>, cause: Cause, why: &str) -> Verdict {
         Ok(restore) => restore,
         Err(wait) => return Verdict { act: None, wait },
     };
+    let must_be_written_down = cause == Cause::Failed && mode == UpgradeMode::LastState && is_as_declared(round);
+    if round.cluster != Cluster::Absent && must_be_written_down && round.facts.witness == Witness::JobManager {
+        round.warn(reason, format!("starts {} again: {why}", round.job_name()));
+        stop::commit_ended(round, mode);
+    }
     keep_why(round, cause, why);
     if round.cluster != Cluster::Absent {
         let message = format!("removes what is left of the cluster to start {} again: {why}", round.job_name());
@@ -235,6 +240,11 @@ fn bring_back(round: &mut Round<'_>, cause: Cause, why: &str) -> Verdict {
     let mut verdict = deploy::start(round, Launch { generation, job_id, spec, restore });
     verdict.wait.message.push_str(&format!("; it was to be started again: {why}"));
     verdict
+}
+
+/// Whether what is declared is what is brought back.
+fn is_as_declared(round: &Round<'_>) -> bool {
+    round.held.is_none() && round.record.reconciliation != ReconciliationState::RolledBack
 }
 
 /// What is awaited before a job that runs, and does not do well, can be ended: that it is known what the next starts

@@ -226,7 +226,8 @@ fn take_one(round: &mut Round<'_>, kind: Kind) -> Option<Verdict> {
         return None;
     }
     let trigger = due(round, kind)?;
-    let pending = Pending { trigger_id: round.facts.fresh_id.clone(), since_ms: round.facts.now_ms, trigger };
+    let (trigger_id, since_ms) = (round.facts.fresh_id.clone(), round.facts.now_ms);
+    let pending = Pending { trigger_id, since_ms, trigger, directory: None };
     let message = format!("asks for {} `{}` of job `{}`", kind.name(), pending.trigger_id, job.id);
     Some(ask(round, kind, &job.id, pending, message))
 }

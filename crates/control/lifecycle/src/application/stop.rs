@@ -5,9 +5,10 @@ use std::time::Duration;
 use kobel_model::deployment::UpgradeMode;
 
 use super::round::{Home, Phase, Round};
-use super::spec;
+use super::{restore, spec};
+use crate::change;
 use crate::decision::{Act, Savepoint};
-use crate::facts::{Cluster, Job, Newest, Operation};
+use crate::facts::{Cluster, Job, Newest, Operation, Witness};
 use crate::record::{Pending, Taken, Trigger};
 use crate::state::{JobState, ReconciliationState};
 use crate::wording::{AT_ONCE, SAVEPOINT_FAILED, SOON, Verdict, milliseconds, moment, span_of};
@@ -18,15 +19,41 @@ const CANCELLING: Duration = Duration::from_secs(300);
 /// Records that what is deployed ends and that what is declared follows, with its state handed over by `mode`. Where the
 /// state of what ends lies, its own spec says: so that stays until the state is known, if the newest is to be found.
 pub fn commit(round: &mut Round<'_>, mode: UpgradeMode) {
-    let last = round.record.last.as_ref();
-    round.record.last = match (mode, last) {
-        (UpgradeMode::LastState, Some(last)) => Some(spec::handed_over(last, mode)),
-        _ => Some(spec::succeeding(round.desired.spec, mode, last)),
-    };
+    match change::deployed(&round.record).filter(|_| mode == UpgradeMode::LastState) {
+        Some(deployed) => round.record.last = Some(spec::handed_over(deployed, mode)),
+        None => {
+            round.record.last = Some(spec::succeeding(round.desired.spec, mode, round.record.last.as_ref()));
+            round.record.observed_generation = Some(round.desired.generation);
+        }
+    }
     round.record.reconciliation = ReconciliationState::Upgrading;
-    round.record.observed_generation = Some(round.desired.generation);
     round.record.error = None;
     hand_over(round, mode);
+}
+
+/// Records that the job has ended, and that it is started again from what its job manager says to be its newest state.
+pub fn commit_ended(round: &mut Round<'_>, mode: UpgradeMode) {
+    commit(round, mode);
+    round.set_job_state(JobState::Finished);
+    pin(round);
+}
+
+/// A job that has ended takes no further snapshot. So what its job manager says to be the newest is written down as what the
+/// next starts from: once that is gone, nobody may be able to tell.
+pub fn pin(round: &mut Round<'_>) {
+    let is_over = matches!(&round.facts.job, Job::Found(job) if job.state.is_terminal())
+        && round.facts.witness == Witness::JobManager;
+    let is_sought = round.phase() == Phase::Stopped
+        && round.record.reconciliation == ReconciliationState::Upgrading
+        && restore::recorded_mode(&round.record) == UpgradeMode::LastState
+        && !round.is_stopping_with_savepoint();
+    if !is_over || !is_sought {
+        return;
+    }
+    let Ok(point) = restore::point(&round.record, round.facts, restore::Handover::Required) else { return };
+    let mode = if point.is_some() { UpgradeMode::Savepoint } else { UpgradeMode::Stateless };
+    round.record.last = round.record.last.as_ref().map(|last| spec::handed_over(last, mode));
+    round.record.job.restore_path = point;
 }
 
 /// Records that what is deployed ends and that what was stable follows; the recorded spec stays.
@@ -101,8 +128,12 @@ pub fn follow_cancel(round: &mut Round<'_>) -> Option<Verdict> {
 
 /// Stops the job `job_id` with a savepoint. Until that is taken, nothing else is recorded to have changed.
 pub fn with_savepoint(round: &mut Round<'_>, job_id: &str) -> Verdict {
-    let pending =
-        Pending { trigger_id: round.facts.fresh_id.clone(), since_ms: round.facts.now_ms, trigger: Trigger::Upgrade };
+    let pending = Pending {
+        trigger_id: round.facts.fresh_id.clone(),
+        since_ms: round.facts.now_ms,
+        trigger: Trigger::Upgrade,
+        directory: round.desired.savepoint_directory.map(str::to_owned),
+    };
     let message = format!("stops job `{job_id}` with savepoint `{}`", pending.trigger_id);
     let act = Act::StopWithSavepoint(savepoint(round, job_id, &pending));
     round.record.job.savepoints.pending = Some(pending);
@@ -114,7 +145,7 @@ pub fn savepoint(round: &Round<'_>, job_id: &str, pending: &Pending) -> Savepoin
     Savepoint {
         job_id: job_id.to_owned(),
         trigger_id: pending.trigger_id.clone(),
-        directory: round.desired.savepoint_directory.map(str::to_owned),
+        directory: pending.directory.clone().or_else(|| round.desired.savepoint_directory.map(str::to_owned)),
         format: round.desired.options.savepoint_format,
         drain: round.desired.options.drain_on_stop && pending.trigger == Trigger::Upgrade,
     }

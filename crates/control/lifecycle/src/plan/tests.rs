@@ -212,7 +212,8 @@ fn a_suspended_job_resumes_from_what_it_was_stopped_with() {
 fn a_savepoint_in_progress_is_awaited_first() {
     let mut case = Case::changed(UpgradeMode::LastState);
     let trigger_id = "c".repeat(32);
-    case.record.job.savepoints.pending = Some(Pending { trigger_id, since_ms: NOW, trigger: Trigger::Manual });
+    case.record.job.savepoints.pending =
+        Some(Pending { trigger_id, since_ms: NOW, trigger: Trigger::Manual, directory: None });
     let plan = case.plan(Kind::Application);
     let first = "wait for savepoint `cccccccccccccccccccccccccccccccc`, which is being taken";
     assert_eq!(plan.steps.first().map(ToString::to_string).as_deref(), Some(first));

@@ -71,7 +71,7 @@ mod tests {
     }
 
     fn pending(trigger: Trigger) -> Option<Pending> {
-        Some(Pending { trigger_id: "0a".repeat(16), since_ms: 1, trigger })
+        Some(Pending { trigger_id: "0a".repeat(16), since_ms: 1, trigger, directory: None })
     }
 
     fn suspended() -> Option<serde_json::Value> {

@@ -49,13 +49,26 @@ fn a_status_of_the_apache_operator_is_read_in_the_middle_of_an_upgrade() {
     assert_eq!(record.job.restore_path.as_deref(), Some("s3://bucket/savepoint-012345-0"));
     assert_eq!(record.job.savepoints.pending, None, "an empty id is no savepoint");
     assert_eq!(record.job.savepoints.history.len(), 1);
-    let pending = Pending { trigger_id: "ffff".to_owned(), since_ms: 9, trigger: Trigger::Manual };
+    let pending = Pending { trigger_id: "ffff".to_owned(), since_ms: 9, trigger: Trigger::Manual, directory: None };
     assert_eq!(record.job.checkpoints.pending, Some(pending));
     assert_eq!(record.job_manager, JobManagerState::Missing);
     assert_eq!((record.reconciliation, record.is_first), (ReconciliationState::Upgrading, false));
     assert_eq!(record.last, Some(json!({"job": {"state": "suspended", "upgradeMode": "savepoint"}})));
     assert_eq!(record.stable, Some(json!({"job": {"parallelism": 2}})));
     assert_eq!((record.observed_generation, record.error.as_deref()), (Some(3), Some("went wrong")));
+}
+
+#[test]
+fn where_a_stop_writes_its_savepoint_is_written_down_with_it() {
+    let mut status = of(&json!({"status": theirs()}));
+    let mut mine = record(&status);
+    let (trigger_id, directory) = ("ab".repeat(16), Some("file:///kobel/new".to_owned()));
+    mine.job.savepoints.pending = Some(Pending { trigger_id, since_ms: 9, trigger: Trigger::Upgrade, directory });
+    write(&mine, &mut status);
+    assert_eq!(record(&status), mine);
+    mine.job.savepoints.pending = None;
+    write(&mine, &mut status);
+    assert!(!status.cluster_info.unwrap_or_default().contains_key(Pending::DIRECTORY_KEY));
 }
 
 #[test]

@@ -62,6 +62,24 @@ fn the_measure_is_what_was_deployed_last() {
 }
 
 #[test]
+fn a_version_that_was_let_in_is_carried_out() {
+    let waiting = with(&with(&deployment(), "job/state", &json!("suspended")), "job/upgradeMode", &json!("last-state"));
+    let newer = with(&waiting, "flinkVersion", &json!("v2_0"));
+    let record = json!({"spec": waiting["spec"]}).to_string();
+    for (stored, state, expected) in [
+        (&waiting, "DEPLOYED", 1),
+        (&waiting, "ROLLED_BACK", 1),
+        (&newer, "DEPLOYED", 0),
+        (&waiting, "UPGRADING", 0),
+        (&newer, "ROLLING_BACK", 0),
+    ] {
+        let mut stored = stored.clone();
+        stored["status"] = json!({"reconciliationStatus": {"lastReconciledSpec": record, "state": state}});
+        assert_eq!(changed(&stored, &newer).len(), expected, "{state}");
+    }
+}
+
+#[test]
 fn a_session_job_stays_in_its_session() {
     let moved = with(&session_job(), "deploymentName", &json!("other"));
     assert_eq!(

@@ -153,7 +153,8 @@ impl Case {
     /// A savepoint is recorded as asked for.
     pub fn pend(&mut self, trigger: Trigger) {
         let trigger_id = "0000000000000000000000000000000c".to_owned();
-        self.record.job.savepoints.pending = Some(Pending { trigger_id, since_ms: NOW - 2_000, trigger });
+        self.record.job.savepoints.pending =
+            Some(Pending { trigger_id, since_ms: NOW - 2_000, trigger, directory: None });
     }
 
     /// The job was stopped so that the change can follow, and nothing of it is left.

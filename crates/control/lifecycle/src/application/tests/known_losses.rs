@@ -176,6 +176,44 @@ fn pr_245_a_job_manager_that_is_lost_while_it_stops_its_job_loses_no_savepoint()
     }
 }
 
+#[test]
+fn by_design_a_deletion_tells_of_the_savepoint_that_a_job_was_stopped_with() {
+    let path = "file:///savepoints/last";
+    let mut case = Case::stopped(UpgradeMode::Savepoint);
+    case.record.job.restore_path = Some(path.to_owned());
+    case.facts.newest = Newest::Unknown("only its job manager could tell".to_owned());
+    case.is_deleting = true;
+    let told = |case: &Case| {
+        let decision = case.decide();
+        let kept = decision.events.iter().find(|event| event.reason == "SnapshotKept");
+        kept.map(|event| event.message.clone()).unwrap_or_default()
+    };
+    assert!(told(&case).contains(path), "{}", told(&case));
+    let mut case = Case::stopped(UpgradeMode::LastState);
+    case.facts.newest = Newest::Unknown("only its job manager could tell".to_owned());
+    case.is_deleting = true;
+    assert!(!told(&case).contains(ORIGIN), "it need not be the newest: {}", told(&case));
+    assert!(told(&case).contains("only its job manager"), "{}", told(&case));
+}
+
+#[test]
+fn by_design_a_failed_job_whose_state_only_its_job_manager_knows_is_started_again() {
+    let mut case = Case::deployed(UpgradeMode::LastState);
+    case.options.restart_failed = true;
+    case.facts.witness = Witness::JobManager;
+    case.see(JobState::Failed);
+    let removal = case.decide();
+    assert_eq!(act(&removal), "remove");
+    assert!(tells(&removal, "RestartFailedJob"));
+    let mut case = case.after(&removal);
+    case.lose();
+    case.facts.newest = Newest::Unknown("the REST API does not answer".to_owned());
+    case.facts.witness = Witness::Storage;
+    let started = case.decide();
+    assert_eq!(start(&started).restore.as_deref(), Some(CHECKPOINT));
+    assert!(started.record.error.is_some(), "why it failed is still told");
+}
+
 /// Nobody could tell what became of the savepoint that a job was stopped with, or look for it: the disk does not answer.
 fn unheard(asked: Asked) -> Case {
     let mut case = Case::stopping(UpgradeMode::Savepoint);
