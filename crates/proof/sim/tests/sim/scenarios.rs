@@ -35,6 +35,8 @@ fn every_scenario_goes_as_it_is_written_down() {
         let path = folder().join(format!("{}.txt", script.name));
         let (found, expected) = (transcript(&world), fs::read_to_string(&path).unwrap_or_default());
         if let Some(broken) = &world.broken {
+            // As the sweeps tell it.
+            println!("found: {} | {} | {}", broken.invariant, script.name, wrong.len() + 1);
             wrong.push(format!("{}: {}: {}", script.name, broken.invariant, broken.why));
         }
         if found == expected {
