@@ -1,6 +1,7 @@
 //! The control loop as a part of a process: one thread, which ends when its owner lets go of it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -9,9 +10,11 @@ use std::time::Duration;
 use kobel_flink_client::FlinkClient;
 use kobel_model::{Error, Result};
 use kube::Client;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
+use crate::answering::{answer, listen};
 use crate::declared::{Declarations, Rules};
 use crate::host::Host;
 use crate::local::Local;
@@ -51,16 +54,17 @@ impl Controller {
         let runtime = runtime()?;
         let client = runtime.block_on(connect(kubeconfig))?;
         let place = Place::Machine { host: Arc::new(ThisMachine::open(machine)?), kobel: machine.kobel.clone() };
-        Self::over(runtime, client, place)
+        Self::over(runtime, client, place, None)
     }
 
     /// Starts a control loop over a cluster of Kubernetes, whose API is that of a kubeconfig or, without one, of the pod that
-    /// this runs in.
+    /// this runs in. With an address, `/healthz` and `/metrics` are answered there.
     ///
     /// # Errors
-    /// Fails if there is no API to speak to, or no thread can be started.
-    pub fn operate(kubeconfig: Option<&Path>, settings: Settings) -> Result<Self> {
+    /// Fails if there is no API to speak to, the address is taken, or no thread can be started.
+    pub fn operate(kubeconfig: Option<&Path>, settings: Settings, address: Option<SocketAddr>) -> Result<Self> {
         let runtime = runtime()?;
+        let listener = address.map(|address| listen(&runtime, address)).transpose()?;
         let client = match kubeconfig {
             Some(path) => runtime.block_on(connect(path))?,
             None => {
@@ -68,15 +72,15 @@ impl Controller {
                 connect_from_pod()?
             }
         };
-        Self::over(runtime, client, Place::Cluster(settings))
+        Self::over(runtime, client, Place::Cluster(settings), listener)
     }
 
-    fn over(runtime: Runtime, client: Client, place: Place) -> Result<Self> {
+    fn over(runtime: Runtime, client: Client, place: Place, listener: Option<TcpListener>) -> Result<Self> {
         let metrics = Metrics::default();
         let (flink, surroundings) = (FlinkClient::new(), Arc::new(Real));
         let parts = Parts { client, flink, place, surroundings, metrics: metrics.clone() };
         let (stop, stopped) = oneshot::channel();
-        let body = move || run(runtime, parts, stopped);
+        let body = move || run(runtime, parts, listener, stopped);
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(body).map_err(cannot_start)?;
         Ok(Self { stop: Some(stop), thread: Some(thread), metrics })
     }
@@ -108,8 +112,11 @@ fn runtime() -> Result<Runtime> {
 }
 
 /// What the thread does. Whatever is under way is broken off: the next loop finds what is left to do.
-fn run(runtime: Runtime, parts: Parts, stopped: oneshot::Receiver<()>) {
+fn run(runtime: Runtime, parts: Parts, listener: Option<TcpListener>, stopped: oneshot::Receiver<()>) {
     runtime.block_on(async {
+        if let Some(listener) = listener {
+            tokio::spawn(answer(listener, parts.metrics.clone()));
+        }
         tokio::select! {
             () = look_after(parts) => {}
             // An error means that the sender was dropped, which is how it is said.

@@ -71,10 +71,17 @@ pub(crate) async fn gather(
         Kind::SessionJob => session(world, key, object).await?,
         _ => (tended(world, key, object).await, None, None),
     };
+    let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     let mut facts = Facts {
         now_ms: world.now().as_millisecond(),
         fresh_id: world.fresh_id(),
-        cluster: sight.cluster.clone(),
+        cluster: match &sight.unreached {
+            // Nothing is to be asked of what is only to be removed.
+            Some(launched) if is_deleting && !declaration.options.savepoint_on_deletion => {
+                Cluster::Starting(launched.clone())
+            }
+            _ => sight.cluster.clone(),
+        },
         silence: sight.silence.clone(),
         job: Job::NotAsked,
         savepoint: None,
@@ -99,7 +106,6 @@ pub(crate) async fn gather(
     let said = Said { deployed: &was.what, declared: &declaration.what, of_cluster };
     let newest = asker.newest(key, object, (record, &facts.job), &said);
     (facts.newest, facts.witness, facts.stopped_with) = turn.patiently(newest).await;
-    let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     if is_deleting && key.kind == Kind::Deployment && was.what.job().is_none() {
         facts.dependents = asker.dependents(key).await?;
     }

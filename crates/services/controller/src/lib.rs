@@ -12,6 +12,7 @@
 
 mod act;
 mod agenda;
+mod answering;
 mod blue_green_round;
 mod conditions;
 mod controller;

@@ -5,7 +5,12 @@
 //! owns; they outlive the Deployment, and are removed when a job is to start without them.
 
 mod availability;
+mod book;
 mod calls;
+mod lacking;
+mod manager;
+mod newest;
+mod refusal;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -15,27 +20,29 @@ use futures::stream::{BoxStream, StreamExt as _};
 use kobel_flink_client::{Endpoint, FlinkClient};
 use kobel_lifecycle::facts::{Cluster, Launched};
 use kobel_lifecycle::record::LAST_STATE_DUMMY;
-use kobel_manifest::engine::{Engine, engine};
 use kobel_manifest::kubernetes::{self, GENERATION, Start};
 use kobel_manifest::launch::JobStart;
-use kobel_model::deployment::{ArtifactKind, Deployment, Identity, Scheme};
+use kobel_model::deployment::{Deployment, Identity};
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kube::Client;
 use serde_json::{Value, json};
 
-use self::calls::{CONFIG_MAP, Calls, DEPLOYMENT, POD};
+use self::book::Stage;
+use self::calls::{CONFIG_MAP, Calls, DEPLOYMENT, INGRESS, POD};
+pub(crate) use self::lacking::lacks;
+use self::manager::JOB_ID;
 use crate::launching::Launching;
-use crate::sight::{Found, Sight};
+use crate::sight::Sight;
 use crate::surroundings::Surroundings;
 
-/// The annotation of a job manager's Deployment with the id of its job. Another operator's has none.
-const JOB_ID: &str = "kobel.dev/job-id";
 /// What selects the Deployments of job managers, in both modes.
 const MANAGERS: &str = "type in (flink-native-kubernetes,flink-standalone-kubernetes),component=jobmanager";
 /// What selects everything of clusters, in both modes.
 const KINDS: &str = "type in (flink-native-kubernetes,flink-standalone-kubernetes)";
 /// The port of the REST API, unless the Deployment names another.
 const REST_PORT: u64 = 8081;
+/// The launch of what is no whole cluster, and so of none that was ever recorded.
+const NO_LAUNCH: Launched = Launched { generation: 0, job_id: None };
 
 /// How pods are made and reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,36 +115,45 @@ impl Pods {
         match self.manager(of).await {
             Ok(Manager::Ours(manager)) => self.sight(of, &manager).await,
             Ok(Manager::Theirs) => Sight::nothing(),
-            // Pods end after what made them.
-            Ok(Manager::Absent) => match self.pods(of).await {
-                Ok(pods) if pods.is_empty() => Sight::nothing(),
-                Ok(_) => Sight::silent(Cluster::Ending),
+            Ok(Manager::Absent) => match self.left(of).await {
+                Ok(cluster) => Sight::silent(cluster),
                 Err(error) => Sight::silent(Cluster::Unknown(chain(&error))),
             },
             Err(error) => Sight::silent(Cluster::Unknown(chain(&error))),
         }
     }
 
+    /// What is left of a cluster without a job manager.
+    async fn left(&self, of: &Identity) -> Result<Cluster> {
+        if let Some(workers) = self.workers(of).await? {
+            // Nobody ends them by themselves, as no job manager owns them.
+            let why = "its task managers are there without a job manager".to_owned();
+            return Ok(if manager::is_leaving(&workers) { Cluster::Ending } else { Cluster::Failed(NO_LAUNCH, why) });
+        }
+        // Pods end after what made them.
+        Ok(if self.pods(of).await?.is_empty() { Cluster::Absent } else { Cluster::Ending })
+    }
+
     async fn sight(&self, of: &Identity, manager: &Value) -> Sight {
-        let is_leaving = manager.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-        if is_leaving {
+        if manager::is_unfinished(manager) {
+            return self.unfinished(of, manager).await;
+        }
+        if manager::is_leaving(manager) {
             return Sight::silent(Cluster::Ending);
         }
         let launched = match self.launched(of, manager).await {
             Ok(launched) => launched,
             Err(error) => return Sight::silent(Cluster::Unknown(chain(&error))),
         };
-        if manager.pointer("/spec/replicas").and_then(Value::as_u64) == Some(0) {
-            let why = "somebody has scaled its job manager to nothing".to_owned();
-            return Sight::silent(Cluster::Failed(launched, why));
+        if let Some(why) = manager::scaled_to_nothing(manager) {
+            return Sight::silent(Cluster::Failed(launched, why.to_owned()));
         }
         let pods = match self.pods(of).await {
             Ok(pods) => pods,
             Err(error) => return Sight::silent(Cluster::Unknown(chain(&error))),
         };
         let Some(endpoint) = self.endpoint(of, manager, &pods) else {
-            let silence = trouble::of(manager, &pods).unwrap_or_else(|| "no pod of it has an address yet".to_owned());
-            return Sight { silence: Some(silence), ..Sight::silent(Cluster::Starting(launched)) };
+            return unanswered((manager, &pods), launched, "no pod of it has an address yet".to_owned());
         };
         match self.flink.config(&endpoint).await {
             Ok(config) => Sight {
@@ -146,10 +162,22 @@ impl Pods {
                 behind_ms: config.refresh_ms,
                 ..Sight::silent(Cluster::Ready(launched))
             },
-            Err(error) => {
-                let silence = trouble::of(manager, &pods).unwrap_or_else(|| chain(&error));
-                Sight { silence: Some(silence), ..Sight::silent(Cluster::Starting(launched)) }
+            Err(error) => unanswered((manager, &pods), launched, chain(&error)),
+        }
+    }
+
+    /// What is seen of a start that was not made to the end. Pods that came of it all the same are not ended unasked.
+    async fn unfinished(&self, of: &Identity, manager: &Value) -> Sight {
+        match self.pods(of).await {
+            Ok(pods) if manager::has_gone_on(manager, &pods) => {
+                let why = "somebody has let its job manager go on before its start was finished".to_owned();
+                Sight { unreached: Some(NO_LAUNCH), ..Sight::silent(Cluster::Unknown(why)) }
             }
+            Ok(_) => {
+                let why = "its start was not finished, and is made again".to_owned();
+                Sight::silent(Cluster::Failed(NO_LAUNCH, why))
+            }
+            Err(error) => Sight::silent(Cluster::Unknown(chain(&error))),
         }
     }
 
@@ -163,6 +191,12 @@ impl Pods {
         })
     }
 
+    /// The Deployment of the task managers, in standalone mode.
+    async fn workers(&self, of: &Identity) -> Result<Option<Value>> {
+        let found = self.calls.get(DEPLOYMENT, &of.namespace, &format!("{}-taskmanager", of.name)).await?;
+        Ok(found.filter(|found| is_of(found, &of.name)))
+    }
+
     async fn pods(&self, of: &Identity) -> Result<Vec<Value>> {
         let labels = format!("app={},{KINDS},component in (jobmanager,taskmanager)", of.name);
         self.calls.list(POD, &of.namespace, &labels).await
@@ -170,10 +204,9 @@ impl Pods {
 
     /// For which generation and job a job manager was made.
     async fn launched(&self, of: &Identity, manager: &Value) -> Result<Launched> {
-        let annotations = manager.pointer("/metadata/annotations");
-        let annotated = |key: &str| annotations.and_then(|all| all.get(key)).and_then(Value::as_str);
-        let generation = annotated(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
-        let job_id = match annotated(JOB_ID) {
+        let generation = manager::annotation(manager, GENERATION);
+        let generation = generation.and_then(|text| text.parse().ok()).unwrap_or_default();
+        let job_id = match manager::annotation(manager, JOB_ID) {
             Some(job_id) => Some(job_id.to_owned()),
             // Made by another operator, which tells the job its id by its configuration alone.
             None => {
@@ -201,14 +234,14 @@ impl Pods {
     /// Starts a deployment. It may be asked for again, and is finished then.
     ///
     /// # Errors
-    /// Conflict beside another launch; Unsupported for the native engine; what the API refuses.
+    /// Conflict beside another launch, or what is left of one; Unsupported for the native engine; what the API refuses.
     pub(crate) async fn start(&self, deployment: &Deployment, launching: &Launching) -> Result<()> {
         let of = &deployment.identity;
         if let Some(why) = lacks(deployment) {
             return Err(Error::unsupported(why));
         }
         let restore = launching.restore.as_deref();
-        match self.manager(of).await? {
+        let made = match self.manager(of).await? {
             Manager::Theirs => {
                 let message = format!("Deployment `{}/{}` belongs to somebody else", of.namespace, of.name);
                 let hint = "give the FlinkDeployment another name";
@@ -216,14 +249,21 @@ impl Pods {
             }
             Manager::Ours(manager) => {
                 let found = self.launched(of, &manager).await?;
-                if (found.generation, &found.job_id) != (launching.label.generation, &launching.label.job_id) {
-                    let message = format!("another launch of `{}/{}` is there", of.namespace, of.name);
+                let label = &launching.label;
+                let is_its = (found.generation, &found.job_id) == (label.generation, &label.job_id);
+                if !is_its || !manager::is_whole(&manager) {
+                    let message =
+                        format!("another launch of `{}/{}` is there, or what is left of one", of.namespace, of.name);
                     return Err(Error::new(ErrorKind::Conflict, message));
                 }
+                // Once there is a job manager, what is kept is its own.
+                Some(text(&manager, "/metadata/uid").to_owned())
             }
-            // Once there is a job manager, what is kept is its own.
-            Manager::Absent => self.prepare(of, restore).await?,
-        }
+            Manager::Absent => {
+                self.prepare(of, restore).await?;
+                None
+            }
+        };
         let fresh = format!("{:032x}", self.surroundings.fresh());
         let job_id = launching.label.job_id.as_deref();
         let start = Start {
@@ -235,26 +275,66 @@ impl Pods {
             fresh: &fresh,
             kobel_image: &self.settings.image,
         };
-        self.apply(&start).await
+        self.apply(&start, made).await
     }
 
-    async fn apply(&self, start: &Start<'_>) -> Result<()> {
+    /// Applies everything of a start, the job manager as it is meant to be last: whoever sees that sees a whole cluster.
+    /// `made` is the uid of one that is there already, which is not held up again.
+    async fn apply(&self, start: &Start<'_>, made: Option<String>) -> Result<()> {
+        let of = &start.deployment.identity;
         let configuration = kubernetes::configuration::effective(start);
-        let mut uid = String::new();
-        for mut object in kubernetes::owned_by_resource(start, &configuration) {
-            let is_manager = object["kind"] == DEPLOYMENT.1 && text(&object, "/metadata/name") == start.name();
-            if is_manager && let Some(job) = &start.job {
-                annotate(&mut object, JOB_ID, job.job_id);
-            }
-            let applied = self.calls.apply(&object).await?;
-            if is_manager {
-                uid = text(&applied, "/metadata/uid").to_owned();
-            }
+        if let Some(why) = lacking::encrypted(|key| configuration.get(key)) {
+            return Err(Error::unsupported(why));
         }
-        for object in kubernetes::owned_by_manager(start, &configuration, &uid) {
-            self.calls.apply(&object).await?;
+        let mut owned = kubernetes::owned_by_resource(start, &configuration);
+        let Some(mut manager) = owned.pop() else { return Err(Error::bug("a cluster has no job manager")) };
+        let (workers, others): (Vec<Value>, Vec<Value>) =
+            owned.into_iter().partition(|object| object["kind"] == DEPLOYMENT.1);
+        for object in &others {
+            self.calls.apply(object).await?;
         }
-        Ok(())
+        let has_ingress = others.iter().any(|object| object["kind"] == INGRESS.1);
+        if !has_ingress && kubernetes::ingress::is_managed(&configuration) {
+            self.remove_ingress(of).await?;
+        }
+        let uid = match made {
+            Some(uid) => uid,
+            None => self.begin(start, &manager).await?,
+        };
+        for object in kubernetes::owned_by_manager(start, &configuration, &uid).iter().chain(&workers) {
+            self.calls.apply(object).await?;
+        }
+        if let Some(job) = &start.job {
+            manager::annotate(&mut manager, JOB_ID, job.job_id);
+            book::write(&self.calls, of, &book::owner(of, start.uid), &[(job.job_id, Stage::Made)]).await?;
+        }
+        manager::name(&mut manager, &uid);
+        self.calls.apply(&manager).await.map(drop)
+    }
+
+    /// Makes a job manager without letting it run; tells its uid.
+    async fn begin(&self, start: &Start<'_>, manager: &Value) -> Result<String> {
+        let mut unmade = None;
+        if let Some(job) = &start.job
+            && self.is_unmade(&start.deployment.identity, job.job_id).await?
+        {
+            unmade = Some(job.job_id);
+        }
+        let made = self.calls.apply(&manager::unfinished(manager, unmade)).await?;
+        Ok(text(&made, "/metadata/uid").to_owned())
+    }
+
+    /// Removes the ingress that an earlier launch was reached by, if one is there.
+    async fn remove_ingress(&self, of: &Identity) -> Result<()> {
+        let found = match self.calls.get(INGRESS, &of.namespace, &of.name).await {
+            // Whoever may not look at ingresses has made none.
+            Err(error) if error.kind() == ErrorKind::Denied => None,
+            found => found?,
+        };
+        match found.filter(|found| is_ingress_of(found, &of.name)) {
+            Some(ingress) => self.calls.delete(INGRESS, &ingress).await,
+            None => Ok(()),
+        }
     }
 
     /// Sees to it that Flink finds the metadata that it is to go on from, and no other.
@@ -289,12 +369,20 @@ impl Pods {
     /// Unavailable if it cannot be asked.
     pub(crate) async fn end(&self, of: &Identity) -> Result<bool> {
         let manager = match self.manager(of).await? {
+            Manager::Ours(manager) if manager::is_unfinished(&manager) => {
+                self.undo(of, &manager).await?;
+                return Ok(false);
+            }
             Manager::Ours(manager) => Some(*manager),
             Manager::Theirs => return Ok(true),
             Manager::Absent => None,
         };
-        let workers = self.calls.get(DEPLOYMENT, &of.namespace, &format!("{}-taskmanager", of.name)).await?;
-        let workers = workers.filter(|found| is_of(found, &of.name));
+        if let Some(manager) = &manager
+            && !self.remember(of, manager).await?
+        {
+            return Ok(false);
+        }
+        let workers = self.workers(of).await?;
         let found: Vec<&Value> = manager.iter().chain(&workers).collect();
         for deployment in &found {
             self.calls.delete(DEPLOYMENT, deployment).await?;
@@ -314,24 +402,6 @@ impl Pods {
         self.remove(&kept).await
     }
 
-    /// The newest snapshot of a job whose job manager is silent: whether the metadata of high availability tells of one.
-    ///
-    /// # Errors
-    /// Unsupported if there is somebody to ask, or if nothing was kept: only the object storage would tell then.
-    pub(crate) async fn newest(&self, of: &Identity, sight: &Sight, job_id: &str) -> Result<Found> {
-        if sight.endpoint.is_some() {
-            return Err(Error::unsupported("its job manager tells the newest snapshot of a job that runs in pods"));
-        }
-        let kept = availability::of(&self.calls, of).await?;
-        match availability::newest(&kept, job_id) {
-            Some(at_ms) => Ok(Found::Checkpoint(LAST_STATE_DUMMY.to_owned(), at_ms)),
-            None => {
-                let message = format!("no metadata of high availability tells of checkpoints of job `{job_id}`");
-                Err(Error::unsupported(message))
-            }
-        }
-    }
-
     /// That session jobs are not submitted to pods yet.
     pub(crate) fn lacks_session_jobs() -> Error {
         Error::unsupported("session jobs do not run in pods yet; declare the job in a FlinkDeployment of its own")
@@ -343,21 +413,23 @@ impl Pods {
     }
 }
 
-/// Why a deployment does not run in pods yet.
-pub(crate) fn lacks(deployment: &Deployment) -> Option<&'static str> {
-    let job = deployment.cluster.job.as_ref();
-    let artifact = job.and_then(|job| job.artifact.as_ref());
-    if engine(&deployment.cluster) == Engine::Native {
-        Some("the native engine does not run in pods yet; set `kobel.engine: flink`")
-    } else if artifact.is_some_and(|artifact| artifact.kind == ArtifactKind::Sql) {
-        Some("scripts of SQL do not run in pods yet; name a JAR or a script of Python")
-    } else if artifact.is_some_and(|artifact| artifact.scheme != Scheme::Local) {
-        Some("programs are not fetched for pods yet; name one of the image by `local://`")
-    } else if deployment.cluster.monitoring.is_some() {
-        Some("logs of pods are not shipped yet; take `monitoringConfiguration` away")
-    } else {
-        None
+/// What is seen of a cluster whose REST API does not answer, with its job manager and pods; `why` for a person. One that
+/// runs all the same is not lost, however long it does not answer: nobody can say what it does.
+fn unanswered((manager, pods): (&Value, &[Value]), launched: Launched, why: String) -> Sight {
+    if manager::is_up(manager, pods) {
+        let blame = "its job manager is up and its REST API does not answer the operator; a network policy may be why";
+        let why = format!("{blame}: {why}");
+        return Sight { unreached: Some(launched), ..Sight::silent(Cluster::Unknown(why)) };
     }
+    let silence = trouble::of(manager, pods).unwrap_or(why);
+    Sight { silence: Some(silence), ..Sight::silent(Cluster::Starting(launched)) }
+}
+
+/// Whether an ingress was made for the FlinkDeployment of this name.
+fn is_ingress_of(ingress: &Value, name: &str) -> bool {
+    let labels = ingress.pointer("/metadata/labels");
+    let is = |key: &str, value: &str| labels.and_then(|labels| labels.get(key)).is_some_and(|found| found == value);
+    is("app", name) && is("component", "ingress") && is_of(ingress, name)
 }
 
 /// Whether an object belongs to the FlinkDeployment of this name.
@@ -377,14 +449,6 @@ fn text<'a>(object: &'a Value, place: &str) -> &'a str {
 
 fn identity(namespace: &str, object: &Value) -> Identity {
     Identity { namespace: namespace.to_owned(), name: text(object, "/metadata/name").to_owned() }
-}
-
-fn annotate(object: &mut Value, key: &str, value: &str) {
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
-        && let Some(annotations) = metadata.entry("annotations").or_insert_with(|| json!({})).as_object_mut()
-    {
-        annotations.insert(key.to_owned(), Value::from(value));
-    }
 }
 
 /// The id of the job that a ConfigMap of Flink's configuration names, in either of its formats.
@@ -435,6 +499,35 @@ mod tests {
         ] {
             assert_eq!(is_of(&object, "orders"), expected, "{object}");
         }
+    }
+
+    #[test]
+    fn only_an_ingress_that_was_made_for_the_resource_is_removed() {
+        let ingress = |app: &str, component: &str, owner: &str| {
+            json!({"metadata": {"name": "orders", "labels": {"app": app, "component": component}, "ownerReferences": [
+                {"apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment", "name": owner}]}})
+        };
+        for (object, expected) in [
+            (ingress("orders", "ingress", "orders"), true),
+            (ingress("clicks", "ingress", "orders"), false),
+            (ingress("orders", "own", "orders"), false),
+            (ingress("orders", "ingress", "clicks"), false),
+            (json!({"metadata": {"name": "orders"}}), false),
+        ] {
+            assert_eq!(is_ingress_of(&object, "orders"), expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn a_job_manager_that_runs_and_does_not_answer_is_not_taken_for_one_that_starts() {
+        let manager = |status: &str| json!({"status": {"conditions": [{"type": "Available", "status": status}]}});
+        let launched = Launched { generation: 3, job_id: Some("0a".to_owned()) };
+        let up = unanswered((&manager("True"), &[]), launched.clone(), "no route".to_owned());
+        assert!(matches!(&up.cluster, Cluster::Unknown(why) if why.ends_with(": no route")), "{up:?}");
+        assert_eq!(up.unreached, Some(launched.clone()));
+        let coming = unanswered((&manager("False"), &[]), launched.clone(), "no route".to_owned());
+        assert_eq!((coming.cluster, coming.unreached), (Cluster::Starting(launched), None));
+        assert_eq!(coming.silence.as_deref(), Some("no route"));
     }
 
     #[test]

@@ -297,6 +297,10 @@ async fn carry_out(
     let written = shape(key, &status)?;
     let mut current = object.clone();
     let is_news = object.get("status") != Some(&written);
+    if let Err(error) = plan(world, subject, before, decision.act.as_ref()).await {
+        report(world, key, before, object, &error).await;
+        return Err(error);
+    }
     if is_news {
         match world.objects.put_status(key, object, &written).await? {
             Written::Done(object) => current = *object,
@@ -324,6 +328,17 @@ async fn carry_out(
             Err(error)
         }
     }
+}
+
+/// Has note taken of a job that is to be started for the first time, while it is certain that it never was.
+async fn plan(world: &World, subject: &Subject<'_>, before: &Record, act: Option<&Act>) -> Result<()> {
+    let (Some(Act::Start(start)), What::Deployment(_)) = (act, &subject.declaration.what) else { return Ok(()) };
+    let Some(job_id) = start.job_id.as_ref().filter(|job_id| before.job.id.as_ref() != Some(*job_id)) else {
+        return Ok(());
+    };
+    let uid = subject.object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+    let jobs = (before.job.id.as_deref(), job_id.as_str());
+    world.turn.patiently(world.substrate.plan(&subject.key.identity(), uid, jobs)).await
 }
 
 /// Says in the status that an act failed, and tells it if that is news.

@@ -1,7 +1,7 @@
 //! What is seen of where a deployment runs, and of the state that its jobs have left there.
 
 use kobel_flink_client::Endpoint;
-use kobel_lifecycle::facts::Cluster;
+use kobel_lifecycle::facts::{Cluster, Launched};
 
 /// What is seen of a cluster.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub(crate) struct Sight {
     pub(crate) endpoint: Option<Endpoint>,
     /// Why the REST API of a cluster that runs does not answer.
     pub(crate) silence: Option<String>,
+    /// The launch of a job manager that is known to run, and whose REST API cannot be reached from here.
+    pub(crate) unreached: Option<Launched>,
     /// The version of Flink that it says it is.
     pub(crate) version: Option<String>,
     /// For so many milliseconds the REST API may tell of a job what was.
@@ -23,7 +25,8 @@ pub(crate) struct Sight {
 impl Sight {
     /// What is seen of a cluster whose REST API does not answer.
     pub(crate) fn silent(cluster: Cluster) -> Self {
-        Self { cluster, endpoint: None, silence: None, version: None, behind_ms: 0, ended: Vec::new() }
+        let (endpoint, silence, unreached, version) = (None, None, None, None);
+        Self { cluster, endpoint, silence, unreached, version, behind_ms: 0, ended: Vec::new() }
     }
 
     /// There is none.

@@ -64,6 +64,19 @@ impl Substrate {
         }
     }
 
+    /// Takes note of a job that was never started, before it is recorded to be in place of the one before it, if there
+    /// is one: so it is known later that it was not. The uid is that of the resource.
+    ///
+    /// # Errors
+    /// Unavailable if it cannot be written down.
+    pub(crate) async fn plan(&self, of: &Identity, uid: &str, jobs: (Option<&str>, &str)) -> Result<()> {
+        match self {
+            // What a job has written is looked for on the disk.
+            Self::Local(_) => Ok(()),
+            Self::Pods(pods) => pods.plan(of, uid, jobs).await,
+        }
+    }
+
     /// Starts a deployment: its job too, if it has one.
     ///
     /// # Errors

@@ -96,6 +96,10 @@ fn release(round: &mut Round<'_>) -> Verdict {
         _ => Handover::Required,
     };
     match restore::point(&round.record, round.facts, handover) {
+        Ok(Some(path)) if restore::needs_its_id(Some(&path)) => {
+            let message = "snapshots stay, and what Flink has written down of where they lie goes with the resource";
+            round.tell("SnapshotKept", message.to_owned());
+        }
         Ok(Some(path)) => {
             let message =
                 format!("the newest snapshot stays at `{path}`; `job.initialSavepointPath` starts from it again");

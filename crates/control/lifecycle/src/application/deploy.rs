@@ -125,7 +125,8 @@ fn relaunch(round: &mut Round<'_>, restore: Option<String>) -> Verdict {
     }
     // A start that was never seen keeps its id, so that it is made once; but a job that has left snapshots has run.
     let has_run = matches!(round.facts.newest, Newest::Snapshot { .. });
-    let recorded = round.record.job.id.clone().filter(|_| is_again && !has_run);
+    let is_kept = restore::needs_its_id(restore.as_deref()) || (is_again && !has_run);
+    let recorded = round.record.job.id.clone().filter(|_| is_kept);
     let job_id = recorded.unwrap_or_else(|| round.facts.fresh_id.clone());
     let (spec, generation) = match &round.record.stable {
         Some(stable) if round.record.reconciliation == ReconciliationState::RollingBack => {

@@ -76,6 +76,12 @@ pub fn known(record: &Record, facts: &Facts) -> Option<String> {
     point(record, facts, handover).ok().flatten()
 }
 
+/// Whether a job finds what it is restored from only under the id that it had: Flink keeps the metadata of high
+/// availability by it.
+pub fn needs_its_id(restore: Option<&str>) -> bool {
+    restore == Some(LAST_STATE_DUMMY)
+}
+
 fn newest_or_origin(record: &Record, facts: &Facts) -> Result<Option<String>, String> {
     match &facts.newest {
         Newest::Snapshot { path, .. } => Ok(Some(path.clone())),

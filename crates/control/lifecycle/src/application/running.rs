@@ -236,7 +236,8 @@ fn bring_back(round: &mut Round<'_>, cause: Cause, why: &str) -> Verdict {
         }
         _ => (round.desired.spec.clone(), round.desired.generation),
     };
-    let job_id = round.facts.fresh_id.clone();
+    let kept = round.record.job.id.clone().filter(|_| restore::needs_its_id(restore.as_deref()));
+    let job_id = kept.unwrap_or_else(|| round.facts.fresh_id.clone());
     let mut verdict = deploy::start(round, Launch { generation, job_id, spec, restore });
     verdict.wait.message.push_str(&format!("; it was to be started again: {why}"));
     verdict

@@ -21,7 +21,7 @@ const SCHEMES: [&str; 2] = ["http://", "https://"];
 /// The ingress; none if the resource asks for none, or if they are left to someone else.
 pub fn object(start: &Start<'_>, configuration: &Configuration) -> Option<Value> {
     let ingress = start.deployment.cluster.ingress.as_ref()?;
-    if configuration.get(MANAGE).is_some_and(|value| value.trim().eq_ignore_ascii_case("false")) {
+    if !is_managed(configuration) {
         return None;
     }
     let mut labels: BTreeMap<String, String> = ingress.labels.clone();
@@ -44,6 +44,11 @@ pub fn object(start: &Start<'_>, configuration: &Configuration) -> Option<Value>
         "metadata": metadata,
         "spec": spec(ingress, start, configuration),
     }))
+}
+
+/// Whether ingresses are made, and removed where none is asked for any more; else they are left to someone else.
+pub fn is_managed(configuration: &Configuration) -> bool {
+    configuration.get(MANAGE).is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"))
 }
 
 fn spec(ingress: &Ingress, start: &Start<'_>, configuration: &Configuration) -> Value {

@@ -154,8 +154,10 @@ fn user(start: &Start<'_>) -> Option<u32> {
 
 /// Makes the pod one that the restricted Pod Security Standard admits, as far as its template does not say otherwise.
 pub fn secure(pod: &mut Value, user: Option<u32>) {
-    set_absent(pod, &["spec", "securityContext", "runAsNonRoot"], json!(true));
+    // Whether an image that names its user by a word runs as root is not known before it runs, and a pod that says that it
+    // does not would not start. Those of EMR name theirs so, and by which number is not public: a template may say both.
     if let Some(user) = user {
+        set_absent(pod, &["spec", "securityContext", "runAsNonRoot"], json!(true));
         // The images begin as root, or name their user: neither is known not to be root.
         for key in ["runAsUser", "runAsGroup", "fsGroup"] {
             set_absent(pod, &["spec", "securityContext", key], json!(user));

@@ -1,5 +1,6 @@
 //! What `kobel operator` takes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -18,6 +19,10 @@ pub(crate) struct OperatorArguments {
     /// Reach REST APIs by the addresses of their pods, and not by the names of their services
     #[arg(long)]
     pub(crate) by_address: bool,
+
+    /// Answer `/healthz` and `/metrics` at this address
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
 
     /// Option of Flink or of the operator that holds where a resource is silent; may be given several times
     #[arg(long = "default", value_name = "KEY=VALUE", value_parser = parse_default)]

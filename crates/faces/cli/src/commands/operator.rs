@@ -27,7 +27,7 @@ fn operate(arguments: &OperatorArguments, terminal: &Terminal) -> Result<()> {
         image: arguments.image.clone(),
         reach: if arguments.by_address { Reach::Addresses } else { Reach::Services },
     };
-    let controller = Controller::operate(arguments.kubeconfig.as_deref(), settings)?;
+    let controller = Controller::operate(arguments.kubeconfig.as_deref(), settings, arguments.listen)?;
     terminal.inform("operating");
     // The channel ends only with the process, so an error means the same.
     let _ = ended.recv();

@@ -39,12 +39,19 @@ fn is_metadata(map: &Value) -> bool {
 
 /// When the newest checkpoint of a job was written down; absent if none is told of.
 pub(super) fn newest(maps: &[Value], job_id: &str) -> Option<i64> {
-    let is_its = |map: &&Value| {
-        let name = name(map);
-        name.ends_with(&format!("-{job_id}{OF_JOB}")) && !name.ends_with(OF_CLUSTER)
-    };
+    let is_its = |map: &&Value| is_of_job(map, job_id);
     let has_checkpoint = |map: &&Value| keys(map).any(|key| key.starts_with(CHECKPOINT));
     maps.iter().filter(is_its).filter(has_checkpoint).map(changed_ms).max()
+}
+
+/// Whether a job has begun to keep metadata: then a job manager has led it, whatever else is told.
+pub(super) fn has_begun(maps: &[Value], job_id: &str) -> bool {
+    maps.iter().any(|map| is_of_job(map, job_id))
+}
+
+fn is_of_job(map: &Value, job_id: &str) -> bool {
+    let name = name(map);
+    name.ends_with(&format!("-{job_id}{OF_JOB}")) && !name.ends_with(OF_CLUSTER)
 }
 
 /// The keys under which jobs lie that were submitted.
@@ -98,6 +105,7 @@ mod tests {
         ] {
             let found = newest(&[map(name, data)], "0a");
             assert_eq!(found, expected.then_some(1_767_226_200_000), "{name} {data}");
+            assert_eq!(has_begun(&[map(name, data)], "0a"), name == "orders-0a-config-map", "{name} {data}");
         }
         // A job may have an id that reads like the end of the other name.
         assert_eq!(newest(&[map("orders-cluster-config-map", &checkpoint)], "cluster"), None);

@@ -16,6 +16,7 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::refusal;
 use crate::prompt::prompt;
 use crate::wire::{Named, Whole};
 
@@ -36,6 +37,8 @@ pub(super) const DEPLOYMENT: Kind = Kind("apps/v1", "Deployment");
 pub(super) const POD: Kind = Kind("v1", "Pod");
 /// What Flink keeps the metadata of high availability in, and is configured with.
 pub(super) const CONFIG_MAP: Kind = Kind("v1", "ConfigMap");
+/// How the REST API is reached from outside.
+pub(super) const INGRESS: Kind = Kind("networking.k8s.io/v1", "Ingress");
 
 /// The calls to the API of a cluster.
 #[derive(Clone)]
@@ -107,7 +110,8 @@ impl Calls {
         Ok(answer(&what, api.patch(name, &params, &Patch::Apply(object))).await?.value)
     }
 
-    /// Changes parts of an object; a part that is null is taken away. That it is gone is well.
+    /// Changes parts of an object; a part that is null is taken away. That it is gone is well, and so is that it is not
+    /// any more as the version says that the change names: then nothing is changed.
     ///
     /// # Errors
     /// Unavailable if the API does not answer, or refuses.
@@ -118,7 +122,7 @@ impl Calls {
         let patch = Patch::Merge(change);
         let changed = async {
             match api.patch(name, &params, &patch).await {
-                Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
                 other => other.map(drop),
             }
         };
@@ -130,19 +134,33 @@ impl Calls {
     /// # Errors
     /// Unavailable if the API does not answer, or refuses.
     pub(super) async fn delete(&self, kind: Kind, object: &Value) -> Result<()> {
+        let uid = object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+        self.delete_if(kind, object, Preconditions { uid, resource_version: None }).await.map(drop)
+    }
+
+    /// Deletes an object unless it has changed since it was seen, after what it owns; says whether it did.
+    ///
+    /// # Errors
+    /// Unavailable if the API does not answer, or refuses.
+    pub(super) async fn delete_as_seen(&self, kind: Kind, object: &Value) -> Result<bool> {
+        let seen = |place: &str| object.pointer(place).and_then(Value::as_str).map(str::to_owned);
+        let (uid, resource_version) = (seen("/metadata/uid"), seen("/metadata/resourceVersion"));
+        self.delete_if(kind, object, Preconditions { uid, resource_version }).await
+    }
+
+    async fn delete_if(&self, kind: Kind, object: &Value, preconditions: Preconditions) -> Result<bool> {
         let text = |place: &str| object.pointer(place).and_then(Value::as_str).unwrap_or_default();
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-        let uid = object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
         let params = DeleteParams {
-            preconditions: Some(Preconditions { uid, resource_version: None }),
+            preconditions: Some(preconditions),
             propagation_policy: Some(PropagationPolicy::Foreground),
             ..DeleteParams::default()
         };
         let api = self.api(kind, namespace);
         let deleted = async {
             match api.delete(name, &params).await {
-                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-                other => other.map(drop),
+                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+                other => other.map(|_| true),
             }
         };
         answer(&format!("delete {} `{namespace}/{name}`", kind.1), deleted).await
@@ -183,6 +201,10 @@ async fn answer<T>(act: &str, call: impl Future<Output = kube::Result<T>>) -> Re
             kube::Error::Api(status) if matches!(status.code, 400 | 422) => ErrorKind::Invalid,
             _ => ErrorKind::Unavailable,
         };
-        Error::new(kind, format!("cannot {act}")).with_source(error.to_string())
+        let why = match &error {
+            kube::Error::Api(status) if kind == ErrorKind::Invalid => refusal::of(status),
+            _ => error.to_string(),
+        };
+        Error::new(kind, format!("cannot {act}")).with_source(why)
     })
 }

@@ -53,7 +53,8 @@ fn unscheduled(pod: &Value) -> Option<String> {
         .then(|| format!("pod `{name}` has no node: {}: {}", text(scheduled, "/reason"), text(scheduled, "/message")))
 }
 
-fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+/// What is told under a condition of an object.
+pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     let conditions = object.pointer("/status/conditions")?.as_array()?;
     conditions.iter().find(|condition| text(condition, "/type") == kind)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::case::{CHECKPOINT, Case, FRESH, NOW, OLD, ORIGIN, act, launched, start, tells};
 use crate::decision::Decision;
 use crate::facts::{self, Cluster, Newest, Operation, Witness};
-use crate::record::{Taken, Trigger};
+use crate::record::{LAST_STATE_DUMMY, Taken, Trigger};
 use crate::state::{JobState, LifecycleState};
 
 const MODES: [UpgradeMode; 3] = [UpgradeMode::Stateless, UpgradeMode::Savepoint, UpgradeMode::LastState];
@@ -194,6 +194,21 @@ fn by_design_a_deletion_tells_of_the_savepoint_that_a_job_was_stopped_with() {
     case.is_deleting = true;
     assert!(!told(&case).contains(ORIGIN), "it need not be the newest: {}", told(&case));
     assert!(told(&case).contains("only its job manager"), "{}", told(&case));
+}
+
+#[test]
+fn by_design_a_job_that_goes_on_from_the_metadata_of_high_availability_keeps_its_id() {
+    let kept = Newest::Snapshot { path: LAST_STATE_DUMMY.to_owned(), at_ms: NOW };
+    let mut lost = Case::deployed(UpgradeMode::LastState);
+    lost.facts.newest = kept.clone();
+    lost.lose();
+    let mut changed = Case::stopped(UpgradeMode::LastState);
+    changed.facts.newest = kept;
+    for case in [lost, changed] {
+        let started = case.decide();
+        assert_eq!(start(&started).restore.as_deref(), Some(LAST_STATE_DUMMY));
+        assert_eq!(start(&started).job_id.as_deref(), Some(OLD), "Flink keeps it under that");
+    }
 }
 
 #[test]

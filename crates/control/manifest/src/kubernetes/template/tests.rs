@@ -1,6 +1,6 @@
 //! How templates are merged, and what is added to them.
 
-use kobel_model::deployment::{Cluster, OtherResource};
+use kobel_model::deployment::{Cluster, OtherResource, ReleaseLabel};
 use serde_json::json;
 
 use super::super::start::MAIN_CONTAINER;
@@ -145,6 +145,18 @@ fn what_the_restricted_standard_asks_for_is_added_only_where_nothing_is_said() {
             json!({ "allowPrivilegeEscalation": false, "capabilities": all }),
         ]
     );
+}
+
+#[test]
+fn an_image_whose_user_only_it_knows_need_not_prove_that_it_is_not_root() {
+    let released = |cluster: &mut Cluster| cluster.release_label = ReleaseLabel::parse("emr-7.12.0-flink-latest");
+    for component in [Component::JobManager, Component::TaskManager] {
+        let of_emr = of(&Case::application().with(released).start(), &told(&[]), component);
+        assert_eq!(of_emr["spec"]["securityContext"], json!({ "seccompProfile": { "type": "RuntimeDefault" } }));
+        let official = of(&Case::application().start(), &told(&[]), component);
+        let context = &official["spec"]["securityContext"];
+        assert_eq!((&context["runAsNonRoot"], &context["runAsUser"]), (&json!(true), &json!(9999)));
+    }
 }
 
 #[test]
