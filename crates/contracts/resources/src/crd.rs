@@ -52,8 +52,14 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
 
 /// The definitions of all kinds as YAML documents, ready for `kubectl apply`.
 pub fn yaml() -> String {
-    let documents: Vec<String> = crds().iter().map(document).collect();
+    let documents: Vec<String> = documents().into_iter().map(|(_, text)| text).collect();
     documents.join("---\n")
+}
+
+/// The definition of each kind as a YAML document, with its name: `flinkdeployments.flink.apache.org`.
+pub fn documents() -> Vec<(String, String)> {
+    let name = |definition: &CustomResourceDefinition| definition.metadata.name.clone().unwrap_or_default();
+    crds().iter().map(|definition| (name(definition), document(definition))).collect()
 }
 
 /// The OpenAPI schema of a kind; null for a kind that is none of ours.

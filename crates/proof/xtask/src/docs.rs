@@ -1,8 +1,10 @@
 //! Generated reference pages: `docs/reference/settings.md` from the option catalogue, `docs/reference/resources.md` from
-//! the schemas of the resources, `docs/reliability.md` from what the simulated world wrote down.
+//! the schemas of the resources, `docs/reliability.md` from what the simulated world wrote down; and the definitions in the
+//! chart, `deploy/helm/kobel/files/crds`, from the resources.
 //!
-//! The pages are checked in, and a test of each proves that it says what its source says.
+//! All of them are checked in, and a test of each proves that it says what its source says.
 
+mod definitions;
 mod reliability;
 mod resources;
 
@@ -18,18 +20,20 @@ use kobel_model::{Error, Result};
 const SETTINGS_PAGE: &str = "docs/reference/settings.md";
 
 /// The generated pages: where each lies, and what it says.
-fn pages(root: &Path) -> Result<[(&'static str, String); 3]> {
-    Ok([
-        (SETTINGS_PAGE, settings_page()),
-        (resources::PAGE, resources::page()),
-        (reliability::PAGE, reliability::page(root)?),
-    ])
+fn pages(root: &Path) -> Result<Vec<(String, String)>> {
+    let mut pages = vec![
+        (SETTINGS_PAGE.to_owned(), settings_page()),
+        (resources::PAGE.to_owned(), resources::page()),
+        (reliability::PAGE.to_owned(), reliability::page(root)?),
+    ];
+    pages.extend(definitions::files());
+    Ok(pages)
 }
 
 /// Writes the generated pages.
 pub fn write(root: &Path) -> Result<ExitCode> {
     for (name, text) in pages(root)? {
-        let page = root.join(name);
+        let page = root.join(&name);
         if let Some(folder) = page.parent() {
             let failed = |error| Error::io(format!("cannot make `{}`", folder.display()), error);
             fs::create_dir_all(folder).map_err(failed)?;
@@ -45,7 +49,7 @@ pub fn check(root: &Path) -> Result<ExitCode> {
     let mut outcome = ExitCode::SUCCESS;
     for (name, text) in pages(root)? {
         let found =
-            fs::read_to_string(root.join(name)).map_err(|error| Error::io(format!("cannot read `{name}`"), error))?;
+            fs::read_to_string(root.join(&name)).map_err(|error| Error::io(format!("cannot read `{name}`"), error))?;
         if found != text {
             eprintln!("docs: {name} is out of date; run `cargo xtask docs`");
             outcome = ExitCode::FAILURE;
