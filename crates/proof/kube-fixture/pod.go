@@ -15,6 +15,8 @@ const (
 	phaseAnnotation = "kube-fixture/phase"
 	// waitingAnnotation holds the containers of a pod; its value is the reason, such as `ImagePullBackOff`.
 	waitingAnnotation = "kube-fixture/waiting"
+	// answersAnnotation has the containers of a pod pass their probes, which nobody answers else; its value is `true`.
+	answersAnnotation = "kube-fixture/answers"
 )
 
 // stepper makes the next status of a pod.
@@ -26,7 +28,8 @@ type stepper struct {
 
 // nextStatus is what a kubelet would report of a pod after what it has reported; nothing changes at the end of its way.
 //
-// A pod is taken over, its init containers run; they complete and its containers start; all are ready.
+// A pod is taken over, its init containers run; they complete and its containers start; all are ready but for those that
+// are asked whether they are, since no container is run that could answer.
 func nextStatus(pod *v1.Pod, now metav1.Time) v1.PodStatus {
 	step := &stepper{pod: pod, status: *pod.Status.DeepCopy(), now: now}
 	if over(pod.Status.Phase) {
@@ -92,11 +95,23 @@ func (s *stepper) start() {
 	s.unready("ContainersNotReady")
 }
 
-// makeReady says that all containers are ready.
+// makeReady says that the containers are ready of which nobody asks whether they are.
 func (s *stepper) makeReady() {
 	s.containers(true, s.running)
+	for _, container := range s.pod.Spec.Containers {
+		if !s.answers(container) {
+			s.unready("ContainersNotReady")
+			return
+		}
+	}
 	s.condition(v1.ContainersReady, true, "")
 	s.condition(v1.PodReady, true, "")
+}
+
+// answers is whether a container passes its probes.
+func (s *stepper) answers(container v1.Container) bool {
+	isAsked := container.StartupProbe != nil || container.ReadinessProbe != nil
+	return !isAsked || s.pod.Annotations[answersAnnotation] == "true"
 }
 
 // hold lets the containers wait; the pod stays in its phase, as one does whose container cannot start again.
@@ -157,7 +172,10 @@ func (s *stepper) containers(ready bool, state func(v1.ContainerState) v1.Contai
 	for _, container := range s.pod.Spec.Containers {
 		before := find(old, container.Name)
 		after := report(container, before, state(before.State))
-		after.Ready = ready
+		after.Ready = ready && s.answers(container)
+		if container.StartupProbe != nil && !s.answers(container) {
+			after.Started = new(bool)
+		}
 		s.status.ContainerStatuses = append(s.status.ContainerStatuses, after)
 	}
 }

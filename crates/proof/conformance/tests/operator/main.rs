@@ -1,0 +1,16 @@
+//! The operator against a real Kubernetes API: what it makes of resources, what is left when they go, `kill -9`; with the
+//! chart installed by Helm and no more rights than it gives.
+//!
+//! `KOBEL_TEST_KUBECONFIG` names a cluster to run the checks in; else this machine gets one whose nodes are played. One
+//! check at a time has the cluster, for an operator looks after all of it.
+
+mod behaviour;
+mod chart;
+mod client;
+mod fixture;
+mod manifests;
+mod objects;
+mod operator;
+mod refusals;
+mod stage;
+mod survival;
