@@ -140,6 +140,7 @@ mod tests {
         assert!(ended.is_err());
         assert!(first.folder.is_dir(), "it belongs to the first");
         drop(first);
-        assert!(Scratch::begin(root.path(), "2.3", &|_| ControlFlow::Break(())).is_ok(), "the lock is free");
+        // A process that another test starts just now may hold the lock for a moment.
+        assert!(Scratch::begin(root.path(), "2.3", &|_| ControlFlow::Continue(())).is_ok(), "the lock is free");
     }
 }

