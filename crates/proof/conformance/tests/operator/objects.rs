@@ -48,27 +48,30 @@ const BOOK: &str = "ConfigMap kobel-launch-orders";
 const FINALIZER: &str = "flinkdeployments.flink.apache.org/finalizer";
 
 /// What is expected of a resource.
-struct Case {
+struct Case<'a> {
     manifest: Value,
     /// Everything that is made.
-    objects: &'static [&'static str],
+    objects: &'a [&'a str],
     /// The label `type` of all of it.
-    kind: &'static str,
+    kind: &'a str,
     /// What the image of the job manager is started with.
     args: Value,
     /// Lines of the configuration.
-    lines: &'static [&'static str],
+    lines: &'a [&'a str],
+}
+
+impl<'a> Case<'a> {
+    /// In native mode, where the job manager is started as what Flink calls a target.
+    fn native(manifest: Value, objects: &'a [&'a str], target: &str, lines: &'a [&'a str]) -> Self {
+        let args = json!(["bash", "-c", format!("kubernetes-jobmanager.sh {target}")]);
+        Self { manifest, objects, kind: "flink-native-kubernetes", args, lines }
+    }
 }
 
 #[test]
 fn a_native_application_becomes_the_objects_of_flink_and_goes_whole() {
-    let case = Case {
-        manifest: application("orders"),
-        objects: &NATIVE,
-        kind: "flink-native-kubernetes",
-        args: json!(["bash", "-c", "kubernetes-jobmanager.sh kubernetes-application"]),
-        lines: &["execution.target: 'kubernetes-application'", "kubernetes.cluster-id: 'orders'"],
-    };
+    let lines = ["execution.target: 'kubernetes-application'", "kubernetes.cluster-id: 'orders'"];
+    let case = Case::native(application("orders"), &NATIVE, "kubernetes-application", &lines);
     on_stage("native", async |stage: &mut Stage| comes_and_goes(stage, &case).await);
 }
 
@@ -86,20 +89,16 @@ fn a_standalone_application_becomes_the_objects_of_the_operator_and_goes_whole()
 
 #[test]
 fn a_session_cluster_becomes_the_objects_of_flink_and_goes_whole() {
-    let case = Case {
-        manifest: session("orders"),
-        objects: &SESSION,
-        kind: "flink-native-kubernetes",
-        args: json!(["bash", "-c", "kubernetes-jobmanager.sh kubernetes-session"]),
-        lines: &["execution.target: 'kubernetes-session'", "kubernetes.cluster-id: 'orders'"],
-    };
+    let lines = ["execution.target: 'kubernetes-session'", "kubernetes.cluster-id: 'orders'"];
+    let case = Case::native(session("orders"), &SESSION, "kubernetes-session", &lines);
     on_stage("session", async |stage: &mut Stage| comes_and_goes(stage, &case).await);
 }
 
-async fn comes_and_goes(stage: &Stage, case: &Case) {
+async fn comes_and_goes(stage: &Stage, case: &Case<'_>) {
     stage.apply(&case.manifest).await;
-    let made = stage.stands(case.objects).await;
     let status = stage.status("orders", "it is deployed", is_deployed).await;
+    // Only now: a job manager stands before it is made to the end.
+    let made = stage.stands(case.objects).await;
     let declared = stage.declared("orders").await;
     assert_eq!(declared["metadata"]["finalizers"], json!([FINALIZER]));
     let manager = find(&made, "Deployment orders");
@@ -133,7 +132,7 @@ pub(crate) fn find<'a>(made: &'a [Value], name: &str) -> &'a Value {
     made.iter().find(|object| called(object) == name).expect("it stands")
 }
 
-fn is_found_and_owned(object: &Value, case: &Case, owner: &Value) {
+fn is_found_and_owned(object: &Value, case: &Case<'_>, owner: &Value) {
     let name = called(object);
     let labels = &object["metadata"]["labels"];
     assert_eq!((&labels["app"], &labels["type"]), (&json!("orders"), &json!(case.kind)), "{name}");
@@ -149,7 +148,7 @@ fn is_found_and_owned(object: &Value, case: &Case, owner: &Value) {
     assert_eq!(object["metadata"]["ownerReferences"], owners, "{name}");
 }
 
-fn is_a_job_manager(manager: &Value, case: &Case) {
+fn is_a_job_manager(manager: &Value, case: &Case<'_>) {
     let labels = json!({"app": "orders", "component": "jobmanager", "type": case.kind});
     assert_eq!(manager["metadata"]["labels"], labels);
     assert_eq!(manager["spec"]["selector"]["matchLabels"], labels);
@@ -160,7 +159,7 @@ fn is_a_job_manager(manager: &Value, case: &Case) {
 }
 
 /// The configuration says what was declared, and names the job that the status does.
-fn is_configured(made: &[Value], case: &Case, status: &Value) {
+fn is_configured(made: &[Value], case: &Case<'_>, status: &Value) {
     let file = text(find(made, "ConfigMap flink-config-orders"), "/data/config.yaml");
     for line in case.lines {
         assert!(file.lines().any(|there| there == *line), "no `{line}` in\n{file}");
@@ -172,7 +171,7 @@ fn is_configured(made: &[Value], case: &Case, status: &Value) {
 }
 
 /// The pods were admitted as restricted ones, under the account that was declared, and run.
-async fn runs_as_declared(stage: &Stage, case: &Case) {
+async fn runs_as_declared(stage: &Stage, case: &Case<'_>) {
     let pods = stage.until("every pod runs", async || {
         let made = stage.stands(case.objects).await;
         let pods: Vec<Value> = made.into_iter().filter(|object| object["kind"] == "Pod").collect();
