@@ -158,7 +158,7 @@ def rest_client(calls, base, job_id, directory):
     calls.require("rest.jobs.get_vertex_ids", vertices, vertices)
     if checkpoints:
         details = jobs.get_checkpoint_details
-        calls.call("rest.jobs.get_checkpoint_details", details, job_id, checkpoints[-1], show_subtasks=True)
+        calls.call("rest.jobs.get_checkpoint_details", details, job_id, checkpoints[0], show_subtasks=True)
     for vertex in vertices:
         rest_client_vertex(calls, jobs.get_vertex(job_id, vertex))
     rest_client_savepoint(calls, jobs, job_id, directory)

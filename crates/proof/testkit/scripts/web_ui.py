@@ -12,6 +12,7 @@ import mimetypes
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -138,19 +139,37 @@ def draws(page):
 
 def read_graph(walk):
     """Takes what the nodes of the graph say and how they are coloured; each must say how busy it is."""
-    nodes = walk.page.eval_on_selector_all(
+    until = time.monotonic() + walk.options.timeout / 1000
+    while faults := graph_faults(nodes := graph_nodes(walk.page)):
+        # The page asks for what it shows now and then.
+        if time.monotonic() > until:
+            break
+        walk.page.wait_for_timeout(100)
+    walk.graph = nodes
+    for fault in faults:
+        walk.fault("graph", fault)
+
+
+def graph_nodes(page):
+    """What the nodes of the graph say, and their colours."""
+    return page.eval_on_selector_all(
         ".node-label-wrapper",
         "all => all.map(one => ({text: one.innerText.replace(/\\s+/g, ' '), colour: one.style.backgroundColor}))",
     )
-    walk.graph = nodes
+
+
+def graph_faults(nodes):
+    """What is wrong with a graph."""
     if not nodes:
-        walk.fault("graph", "no node is drawn")
+        return ["no node is drawn"]
+    faults = []
     for node in nodes:
         measured = re.search(r"Backpressured \(max\): \d+% Busy \(max\): (\d+%|N/A)", node["text"])
         if not measured or not node["colour"].startswith("rgb"):
-            walk.fault("graph", f"a node without measures or colour: {node}")
-    if nodes and not any(re.search(r"Busy \(max\): \d+%", node["text"]) for node in nodes):
-        walk.fault("graph", "no node says how busy it is")
+            faults.append(f"a node without measures or colour: {node}")
+    if not any(re.search(r"Busy \(max\): \d+%", node["text"]) for node in nodes):
+        faults.append("no node says how busy it is")
+    return faults
 
 
 def walk_job(walk):
@@ -267,7 +286,7 @@ def parse_options(arguments):
     add("--worker-log", action="append", default=[], help="text at the head of the task manager's log")
     add("--threads", action="append", default=[], help="text at the head of a thread dump")
     add("--setting", action="append", default=[], help="text in the job manager's configuration")
-    add("--timeout", type=float, default=20_000, help="milliseconds that a text may take")
+    add("--timeout", type=float, default=300_000, help="milliseconds that a text may take")
     add("--linger", type=float, default=1_000, help="milliseconds for which a view stays open")
     options = parser.parse_args(arguments)
     options.base = options.base.rstrip("/")
@@ -295,7 +314,7 @@ def main(arguments):
     if browser_path is None:
         sys.exit("no `chromium` on the path")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS, timeout=options.timeout)
         page = browser.new_page(viewport={"width": 1800, "height": 1000})
         walk = Walk(page, options)
         page.set_default_timeout(options.timeout)

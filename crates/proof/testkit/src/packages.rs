@@ -10,8 +10,15 @@ use std::io::{Write as _, stderr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use crate::process::run;
+
+/// How often a package is fetched before it counts as one that cannot be had.
+const TRIES: usize = 3;
+/// How long is waited between two tries.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Pins of the Python packages with which the scripts of this crate are known to work.
 pub const BROWSER_PACKAGES: [&str; 1] = ["playwright==1.61.0"];
@@ -198,8 +205,9 @@ fn cache_folder() -> Result<PathBuf, String> {
     Ok(root.join("packages"))
 }
 
-/// Returns the entry of a cache; builds it in a folder of its own first if it is not there.
-fn cached(root: &Path, entry: &str, build: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+/// Returns the entry of a cache; builds it in a folder of its own first if it is not there, more than once if it must be:
+/// a registry may be away for a moment.
+fn cached(root: &Path, entry: &str, build: impl Fn(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
     let place = root.join(entry);
     if place.is_dir() {
         return Ok(place);
@@ -210,11 +218,20 @@ fn cached(root: &Path, entry: &str, build: impl FnOnce(&Path) -> Result<(), Stri
     if place.is_dir() {
         return Ok(place);
     }
-    let scratch = tempfile::Builder::new().prefix(&format!(".{entry}-")).tempdir_in(root);
-    let scratch = scratch.map_err(|error| format!("no folder in `{}`: {error}", root.display()))?;
-    build(scratch.path()).map_err(|error| format!("cannot fetch `{entry}`: {error}"))?;
-    rename(&scratch.keep(), &place)?;
-    Ok(place)
+    let mut tries = TRIES;
+    loop {
+        let scratch = tempfile::Builder::new().prefix(&format!(".{entry}-")).tempdir_in(root);
+        let scratch = scratch.map_err(|error| format!("no folder in `{}`: {error}", root.display()))?;
+        let Err(error) = build(scratch.path()) else {
+            rename(&scratch.keep(), &place)?;
+            return Ok(place);
+        };
+        tries -= 1;
+        if tries == 0 {
+            return Err(format!("cannot fetch `{entry}`: {error}"));
+        }
+        thread::sleep(PAUSE);
+    }
 }
 
 fn lock(path: &Path) -> Result<File, String> {

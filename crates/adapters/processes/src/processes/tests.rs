@@ -245,6 +245,7 @@ fn a_crash_between_the_spawn_and_the_record_loses_no_process() {
     after.start(&room.of, &label(1), &launch).expect("nothing to do");
     assert_eq!(first(&after, &room.of).pid, pid);
     let changes = after.changes();
+    eventually("it has started", || !room.text("starts").is_empty());
     kill(pid);
     assert_eq!(changes.recv_timeout(PATIENCE), Ok(room.of.clone()));
     assert_eq!(room.text("starts").lines().count(), 1);

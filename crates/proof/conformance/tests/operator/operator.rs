@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long the process may take to start or to end.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_secs(300);
 /// The file that says who it is, which is JSON and so YAML.
 const KUBECONFIG: &str = "kubeconfig.yaml";
 /// How many lines of its log a failing check shows.

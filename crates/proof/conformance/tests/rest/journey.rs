@@ -93,10 +93,13 @@ fn set_requirements(side: &mut Side) {
 }
 
 fn ask_while_it_runs(side: &mut Side) {
-    latest_checkpoint(side);
     latest_attempt(side);
-    side.note_all("running", CLUSTER.iter().chain(JOB).chain(RUNNING_JOB).copied());
+    side.note_all("running", CLUSTER.iter().chain(JOB).copied());
+    // Only the last ten checkpoints are remembered, and each second brings another.
+    latest_checkpoint(side);
+    side.note_all("running", RUNNING_JOB.iter().copied());
     for role in [":source", ":sink"] {
+        latest_checkpoint(side);
         for line in VERTEX.iter().chain(RUNNING_VERTEX) {
             side.note("running", &of_role(line, role));
         }

@@ -70,13 +70,13 @@ fn promtool_finds_nothing_but_that_flink_writes_names_in_camel_case() {
     assert!([Some(0), Some(HAS_REMARKS)].contains(&output.status.code()), "{}", output.status);
 }
 
-/// A Prometheus server that scrapes one target each second, and its port.
+/// A Prometheus server that scrapes one target every five seconds, and its port.
 fn server(folder: &Path, target: u16) -> Result<(Running, u16), String> {
     let program = debian_binary("prometheus")?;
     let port = free_port()?;
     let config = folder.join("prometheus.yml");
     let text = format!(
-        "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n\
+        "global:\n  scrape_interval: 5s\n  scrape_timeout: 5s\n\
          scrape_configs:\n  - job_name: native\n    static_configs:\n      - targets: ['127.0.0.1:{target}']\n"
     );
     std::fs::write(&config, text).map_err(|error| format!("cannot write `{}`: {error}", config.display()))?;
