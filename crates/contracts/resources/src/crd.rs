@@ -3,6 +3,7 @@
 //! The schemas hold no defaults: what is absent stays absent, so that a manifest comes back as it was written; the
 //! door fills in what is needed. A null is dropped, as with the Apache operator's definitions.
 
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +31,7 @@ pub const VERSION: &str = "v1beta1";
 /// Group and version as they stand in a manifest.
 pub const API_VERSION: &str = "flink.apache.org/v1beta1";
 
-/// The definitions of all kinds.
+/// The definitions of all kinds, as the embedded API has them.
 pub fn crds() -> Vec<CustomResourceDefinition> {
     let mut definitions = vec![
         FlinkDeployment::crd(),
@@ -50,16 +51,23 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     definitions
 }
 
-/// The definitions of all kinds as YAML documents, ready for `kubectl apply`.
+/// The definitions of all kinds for a cluster, whose API server checks some rules by itself.
+pub fn clusters() -> Vec<CustomResourceDefinition> {
+    let mut definitions = crds();
+    definitions.iter_mut().for_each(rules::add);
+    definitions
+}
+
+/// The definitions of all kinds for a cluster as YAML documents, ready for `kubectl apply`.
 pub fn yaml() -> String {
     let documents: Vec<String> = documents().into_iter().map(|(_, text)| text).collect();
     documents.join("---\n")
 }
 
-/// The definition of each kind as a YAML document, with its name: `flinkdeployments.flink.apache.org`.
+/// The definition of each kind for a cluster as a YAML document, with its name: `flinkdeployments.flink.apache.org`.
 pub fn documents() -> Vec<(String, String)> {
     let name = |definition: &CustomResourceDefinition| definition.metadata.name.clone().unwrap_or_default();
-    crds().iter().map(|definition| (name(definition), document(definition))).collect()
+    clusters().iter().map(|definition| (name(definition), document(definition))).collect()
 }
 
 /// The OpenAPI schema of a kind; null for a kind that is none of ours.

@@ -11,6 +11,8 @@ pub mod job;
 pub mod monitoring;
 pub mod problem;
 pub mod read;
+pub mod refusal;
+pub mod review;
 pub mod schema;
 pub mod session_job;
 mod shapes;
@@ -20,4 +22,6 @@ mod words;
 
 pub use crd::{API_VERSION, GROUP, VERSION, crds};
 pub use problem::{Problem, ProblemKind};
-pub use read::{Context, Declared, Reading, read};
+pub use read::{Context, Declared, Lookup, Reading, read};
+pub use refusal::Refusal;
+pub use review::Review;

@@ -31,7 +31,7 @@ mod warnings;
 
 use serde_json::Value;
 
-pub use context::{Context, local_defaults};
+pub use context::{Context, Lookup, local_defaults};
 pub use declared::{Declared, Reading};
 pub use unhonoured::unhonoured;
 

@@ -10,10 +10,10 @@ pub mod names;
 #[cfg(test)]
 mod tests;
 
-use kobel_resources::Problem;
+use kobel_resources::Lookup;
 use serde_json::Value;
 
-use crate::kind::{Kind, Lookup};
+use crate::kind::Kind;
 use crate::object;
 use crate::status::{Answer, Status};
 
@@ -45,20 +45,14 @@ pub fn check(
         None => metadata::check_new(kind, object),
     };
     problems.extend(core_rules::check(kind, object, previous));
-    let of_schema = kind.schema.validate(object);
+    problems.extend(kind.schema.validate(object));
     let mut warnings = finalizer_warnings(kind, object, previous);
     if depth == Depth::Whole
         && let Some(reviewer) = kind.reviewer
     {
-        let review = reviewer(object, previous, lookup);
-        let known: Vec<String> = problems.iter().chain(&of_schema).map(|problem| problem.path.clone()).collect();
-        let fresh: Vec<Problem> =
-            review.problems.into_iter().filter(|problem| !known.contains(&problem.path)).collect();
-        problems.extend(of_schema);
-        problems.extend(fresh);
+        let review = reviewer(object, previous, lookup).after(problems);
+        problems = review.problems;
         warnings.extend(review.warnings);
-    } else {
-        problems.extend(of_schema);
     }
     if !problems.is_empty() {
         return Err(Status::invalid(&kind.kind, &kind.group, object::name(object), &problems));

@@ -2,8 +2,8 @@
 //!
 //! Everything that discovery, OpenAPI, tables and admission know of a kind stands here once.
 
-use kobel_resources::Problem;
 use kobel_resources::schema::Schema;
+use kobel_resources::{Lookup, Review};
 use serde_json::Value;
 
 use crate::status::Resource;
@@ -44,18 +44,6 @@ pub struct ScalePaths {
     /// JSON path of the label selector, if there is one.
     pub label_selector: Option<String>,
 }
-
-/// What a review of an object finds.
-#[derive(Debug, Default)]
-pub struct Review {
-    /// Why it is refused; empty if it is not.
-    pub problems: Vec<Problem>,
-    /// What the person should know although it is accepted; sent as `Warning` headers.
-    pub warnings: Vec<String>,
-}
-
-/// Looks up an object of the same namespace: `(kind, name)`.
-pub type Lookup<'a> = &'a dyn Fn(&str, &str) -> Option<Value>;
 
 /// Reviews an object that already fits its schema: the object, the one that is stored now, and a lookup.
 pub type Reviewer = fn(&Value, Option<&Value>, Lookup<'_>) -> Review;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use kobel_resources::Problem;
+use kobel_resources::{Problem, Refusal};
 use serde_json::{Value, json};
 
 /// A refusal: what `kubectl` prints and a client matches on.
@@ -60,22 +60,8 @@ impl Status {
 
     /// 422: the object breaks rules; every problem is a cause.
     pub fn invalid(kind: &str, group: &str, name: &str, problems: &[Problem]) -> Box<Self> {
-        let listed: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let text = match listed.as_slice() {
-            [one] => one.clone(),
-            many => format!("[{}]", many.join(", ")),
-        };
-        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let causes: Vec<Value> = problems
-            .iter()
-            .map(|problem| json!({"reason": problem.kind.cause(), "message": problem.message(), "field": problem.path}))
-            .collect();
-        let mut details = json!({"name": name, "group": group, "kind": kind, "causes": causes});
-        if group.is_empty() {
-            details.as_object_mut().map(|details| details.shift_remove("group"));
-        }
-        let message = format!("{qualified} \"{name}\" is invalid: {text}");
-        Box::new(Self { code: 422, reason: "Invalid", message, details: Some(details) })
+        let Refusal { message, details } = Refusal::of(kind, group, name, problems);
+        Box::new(Self { code: Refusal::CODE, reason: Refusal::REASON, message, details: Some(details) })
     }
 
     /// 400: the request itself makes no sense.

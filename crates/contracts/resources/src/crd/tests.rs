@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{API_VERSION, GROUP, VERSION, crds, openapi, root_schema, yaml};
+use super::{API_VERSION, GROUP, VERSION, clusters, crds, openapi, root_schema, yaml};
 use crate::flink_deployment::{FlinkDeployment, FlinkDeploymentStatus};
 use crate::schema::Schema;
 
@@ -58,7 +58,7 @@ fn definitions_have_the_names_that_users_know() {
 
 #[test]
 fn definitions_are_small() {
-    for definition in crds() {
+    for definition in clusters() {
         let size = serde_json::to_string(&definition).unwrap().len();
         assert!(size < SIZE_MAX, "{:?} has {size} bytes", definition.metadata.name);
     }
@@ -91,7 +91,7 @@ fn every_schema_compiles_and_every_property_says_what_it_is() {
 fn the_yaml_says_what_the_definitions_say() {
     let text = yaml();
     let documents: Vec<Value> = text.split("---\n").map(|document| serde_saphyr::from_str(document).unwrap()).collect();
-    let expected: Vec<Value> = crds().iter().map(|definition| serde_json::to_value(definition).unwrap()).collect();
+    let expected: Vec<Value> = clusters().iter().map(|definition| serde_json::to_value(definition).unwrap()).collect();
     assert_eq!(documents, expected);
     assert_eq!(text, yaml());
 }

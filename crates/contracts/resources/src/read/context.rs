@@ -8,12 +8,15 @@ use serde_json::Value;
 
 use super::artifact::ALLOWED_SCHEMES;
 
+/// Finds another object of the same namespace by kind and name.
+pub type Lookup<'a> = &'a dyn Fn(&str, &str) -> Option<Value>;
+
 /// What surrounds a manifest.
 pub struct Context<'a> {
     /// The whole object as it is stored; absent for a new one.
     pub previous: Option<&'a Value>,
     /// Finds another object of the same namespace by kind and name.
-    pub find: &'a dyn Fn(&str, &str) -> Option<Value>,
+    pub find: Lookup<'a>,
     /// The operator's default configuration, flat; a manifest cannot set the keys of the operator itself.
     pub defaults: &'a BTreeMap<String, String>,
 }

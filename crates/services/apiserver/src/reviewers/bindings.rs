@@ -1,9 +1,7 @@
 //! What the schema cannot say of role bindings; texts are those of the Kubernetes API server.
 
-use kobel_resources::{Problem, ProblemKind};
+use kobel_resources::{Lookup, Problem, ProblemKind, Review};
 use serde_json::{Value, json};
-
-use crate::kind::{Lookup, Review};
 
 /// The API group of roles, users and groups.
 const RBAC: &str = "rbac.authorization.k8s.io";
