@@ -2,6 +2,7 @@
 //!
 //! `KOBEL_TEST_KUBECONFIG` names a cluster to run the same checks against: what it answers is right by definition.
 
+mod acceptance;
 mod bad_input;
 mod behaviour;
 mod blue_green;

@@ -6,20 +6,25 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use kobel_conformance::acceptance::{Manifest, manifests, root};
 use kobel_resources::schema::Schema;
 use kobel_resources::{Context, read};
 use serde_json::{Value, json};
 
-/// Everything of this group is ours.
-const GROUP: &str = "flink.apache.org/";
 /// How many files the Apache operator ships as examples and for its end-to-end tests.
 const APACHE_FILES: usize = 41;
 /// Files that must be refused, with what their problems must speak of; every other file must be accepted.
 const REFUSED: [(&str, &[&str]); 3] = [
-    ("emr/a08-ha-off-two-replicas-refused.yaml", &["spec.jobManager.replicas"]),
-    ("emr/a08-ha-on-without-storage-refused.yaml", &["spec.jobManager.storageDir"]),
+    (
+        "emr/a08-ha-off-two-replicas-refused.yaml",
+        &["spec.jobManager.replicas: Invalid value: 2: must be 1 unless high availability is on"],
+    ),
+    (
+        "emr/a08-ha-on-without-storage-refused.yaml",
+        &["spec.jobManager.storageDir: Required value: a directory in S3 for high availability"],
+    ),
     ("emr/a14-spot-decommission-as-printed-refused.yaml", &["spec.flinkVersion", "parallelism", "memory"]),
 ];
 /// Files without a resource of ours: values of charts, patches of other objects, and what must be there before.
@@ -38,19 +43,14 @@ const NOT_OURS: [&str; 10] = [
 /// The one file of EMR that starts a cluster without any resource.
 const NATIVE: &str = "emr/a25-native-kubernetes.yaml";
 
-/// A file of manifests.
-#[derive(Debug)]
-struct File {
-    name: String,
-    documents: Vec<Value>,
-}
-
 /// What the door answers to a document: its warnings, or its problems.
 type Verdict = Result<Vec<String>, Vec<String>>;
 
 #[test]
 fn documented_manifests_are_accepted_or_refused_as_documented() {
     let files = files();
+    let refused: Vec<&str> = files.iter().filter(|file| file.is_refused()).map(|file| file.name.as_str()).collect();
+    assert_eq!(refused, REFUSED.map(|(name, _)| name), "files that must be refused");
     let apache = files.iter().filter(|file| file.name.starts_with("apache/")).count();
     assert_eq!(apache, APACHE_FILES, "files of the Apache operator");
     let (mut listing, mut wrong) = (String::new(), Vec::new());
@@ -69,7 +69,7 @@ fn accepted_manifests_fit_the_schema_of_their_kind_and_lose_nothing() {
     let schemas = schemas();
     let mut seen = 0;
     for file in files() {
-        if REFUSED.iter().any(|(name, _)| *name == file.name) {
+        if file.is_refused() {
             continue;
         }
         for document in file.ours() {
@@ -84,12 +84,6 @@ fn accepted_manifests_fit_the_schema_of_their_kind_and_lose_nothing() {
         }
     }
     assert!(seen > 60, "only {seen} resources");
-}
-
-impl File {
-    fn ours(&self) -> impl Iterator<Item = &Value> {
-        self.documents.iter().filter(|document| text(document, "/apiVersion").starts_with(GROUP))
-    }
 }
 
 /// Says what of a file is not as it is documented.
@@ -201,32 +195,6 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests")
-}
-
-/// Every file of manifests, in the order of their names.
-fn files() -> Vec<File> {
-    let (root, mut paths) = (root(), Vec::new());
-    walk(&root, &mut paths);
-    paths.sort();
-    let read = |path: &PathBuf| {
-        let name = path.strip_prefix(&root).expect("it lies below").to_str().expect("a name").to_owned();
-        let content = fs::read_to_string(path).expect("a manifest is read");
-        assert!(content.starts_with("# "), "{name}: the first line says what the file shows");
-        let documents = serde_saphyr::from_multiple(&content).unwrap_or_else(|error| panic!("{name}: {error}"));
-        File { name, documents }
-    };
-    paths.iter().map(read).collect()
-}
-
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder is listed") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            walk(&path, found);
-        } else if path.extension().is_some_and(|end| end == "yaml") {
-            found.push(path);
-        }
-    }
+fn files() -> Vec<Manifest> {
+    manifests().expect("the manifests are read")
 }
