@@ -14,9 +14,10 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use kobel_model::Error;
+use kobel_model::{Error, Result};
 
 use self::escape::push_escaped_lines;
+use crate::exit::Exit;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +143,18 @@ impl Terminal {
     /// Reports an error with its causes and its hint.
     pub(crate) fn error(&self, error: &Error) {
         self.say(&report::shortened(&report::text(error)));
+    }
+
+    /// How a command ends with what came of it. An error is shown, unless whoever read the output has seen enough.
+    pub(crate) fn conclude(&self, ended: Result<Exit>) -> Exit {
+        match ended {
+            Ok(exit) => exit,
+            Err(_) if self.is_stdout_closed() => Exit::Done,
+            Err(error) => {
+                self.error(&error);
+                Exit::Failed(error.kind())
+            }
+        }
     }
 
     /// Shows a line that the next one replaces; only where lines can be rewritten.

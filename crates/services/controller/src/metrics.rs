@@ -30,6 +30,8 @@ struct Measured {
     waits: BTreeMap<Kind, Histogram>,
     active: usize,
     queue: usize,
+    /// Whether this process acts, where there may be others.
+    leads: Option<bool>,
     /// The state of each object.
     states: BTreeMap<Key, &'static str>,
 }
@@ -77,6 +79,16 @@ impl Metrics {
     pub(crate) fn load(&self, active: usize, queue: usize) {
         let mut measured = self.lock();
         (measured.active, measured.queue) = (active, queue);
+    }
+
+    /// This process acts, and no other.
+    pub(crate) fn leads(&self) {
+        self.lock().leads = Some(true);
+    }
+
+    /// This process does not act; another may.
+    pub(crate) fn stands_by(&self) {
+        self.lock().leads = Some(false);
     }
 
     /// The state that an object is in.
@@ -127,6 +139,11 @@ impl Measured {
         let name = "kobel_reconcile_queue";
         head(out, name, "gauge", "Objects that are due and wait for their round.")?;
         writeln!(out, "{name} {}", self.queue)?;
+        if let Some(leads) = self.leads {
+            let name = "kobel_leader";
+            head(out, name, "gauge", "Whether this process acts, which is 1, or stands by, which is 0.")?;
+            writeln!(out, "{name} {}", u8::from(leads))?;
+        }
         let name = "kobel_resources";
         head(out, name, "gauge", "Objects by kind and state.")?;
         for ((kind, state), count) in self.count() {
@@ -184,10 +201,21 @@ mod tests {
     }
 
     #[test]
+    fn who_leads_is_told_where_others_may() {
+        let metrics = Metrics::default();
+        assert!(!metrics.text().contains("kobel_leader"), "there are no others");
+        metrics.stands_by();
+        assert!(metrics.text().contains("\nkobel_leader 0\n"), "{}", metrics.text());
+        metrics.leads();
+        assert!(metrics.text().contains("\nkobel_leader 1\n"), "{}", metrics.text());
+    }
+
+    #[test]
     fn a_family_is_described_once_and_before_its_series() {
         let metrics = Metrics::default();
         metrics.ended(Kind::SessionJob, Outcome::Ok, Duration::ZERO);
         metrics.ended(Kind::SessionJob, Outcome::Error, Duration::ZERO);
+        metrics.leads();
         let text = metrics.text();
         let mut families = BTreeSet::new();
         let mut current = "";

@@ -1,4 +1,5 @@
-//! The objects of an API: watched in all namespaces, read one by one, written with the state that they were read in.
+//! The objects of an API: watched in the namespaces that are looked after, read one by one, written with the state that
+//! they were read in.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tokio::time::timeout;
 
 use crate::key::{Key, Kind};
 use crate::prompt::prompt;
+use crate::scope::Scope;
 use crate::surroundings::Surroundings;
 use crate::turns::Turn;
 use crate::wire::{Named, Whole};
@@ -58,6 +60,7 @@ const CALLS_MAX: usize = 3;
 #[derive(Clone)]
 pub(crate) struct Objects {
     client: Client,
+    scope: Scope,
     calls: Arc<Semaphore>,
     surroundings: Arc<dyn Surroundings>,
     /// The turn of the round that asks; waiting for a call is not its own time.
@@ -65,9 +68,9 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    /// The objects of the API that a client speaks to.
-    pub(crate) fn over(client: Client, surroundings: Arc<dyn Surroundings>) -> Self {
-        Self { client, calls: Arc::new(Semaphore::new(CALLS_MAX)), surroundings, turn: None }
+    /// The objects of the API that a client speaks to, in the namespaces that are looked after.
+    pub(crate) fn over(client: Client, scope: Scope, surroundings: Arc<dyn Surroundings>) -> Self {
+        Self { client, scope, calls: Arc::new(Semaphore::new(CALLS_MAX)), surroundings, turn: None }
     }
 
     /// The same objects for the round with this turn.
@@ -76,9 +79,11 @@ impl Objects {
     }
 
     /// Every object of a kind that is there, then every change; after an error it goes on by itself, after a pause.
-    pub(crate) fn changes(&self, kind: Kind) -> impl Stream<Item = Change> + use<> {
-        let api = Api::<Named>::all_with(prompt(&self.client, ANSWER_TIMEOUT), &resource(kind));
-        watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff()
+    /// There is one stream for all namespaces, or one for each that is listed.
+    pub(crate) fn changes(&self, kind: Kind) -> Vec<impl Stream<Item = Change> + use<>> {
+        let client = prompt(&self.client, ANSWER_TIMEOUT);
+        let watch = |api: Api<Named>| watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff();
+        self.scope.apis::<Named>(&client, &resource(kind)).into_iter().map(watch).collect()
     }
 
     /// Reads one object; none if the API says that there is none of this name.

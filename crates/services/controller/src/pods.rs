@@ -32,6 +32,7 @@ use self::calls::{CONFIG_MAP, Calls, DEPLOYMENT, INGRESS, POD};
 pub(crate) use self::lacking::lacks;
 use self::manager::JOB_ID;
 use crate::launching::Launching;
+use crate::scope::Scope;
 use crate::sight::Sight;
 use crate::surroundings::Surroundings;
 
@@ -84,14 +85,15 @@ pub(crate) struct Pods {
 }
 
 impl Pods {
-    /// The pods of the cluster that a client speaks to.
+    /// The pods of the cluster that a client speaks to, in the namespaces that are looked after.
     pub(crate) fn over(
         client: Client,
+        scope: Scope,
         surroundings: Arc<dyn Surroundings>,
         flink: FlinkClient,
         settings: Settings,
     ) -> Self {
-        Self { calls: Calls::over(client), flink, surroundings, settings: Arc::new(settings) }
+        Self { calls: Calls::over(client, scope), flink, surroundings, settings: Arc::new(settings) }
     }
 
     /// Every deployment that has a job manager here.

@@ -73,13 +73,16 @@ async fn running(substrate: Substrate) -> Vec<Identity> {
 fn events(site: &Site, stirs: BoxStream<'static, Identity>) -> impl Stream<Item = Event> + use<> {
     let mut changes = SelectAll::new();
     for kind in Kind::ALL {
-        let seen = site.objects.changes(kind).flat_map(move |change| stream::iter(seen(kind, change)));
-        changes.push(Box::pin(seen));
+        for watch in site.objects.changes(kind) {
+            changes.push(Box::pin(watch.flat_map(move |change| stream::iter(seen(kind, change)))));
+        }
     }
     let found = stream::once(running(site.substrate.clone())).flat_map(stream::iter);
     stream::select(changes, stream::select(Box::pin(found), stirs).map(|of| Event::Stirred(owner(of))))
 }
 
+/// What a watch tells. That one begins anew, or has told all that is there, says nothing of any object: there are
+/// several watches, and whether an object is gone is found out by asking for it.
 fn seen(kind: Kind, change: Change) -> Vec<Event> {
     match change {
         Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object) | watcher::Event::Delete(object)) => {

@@ -51,8 +51,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (include "kobel.operatorRole" .) .Values.rbac.operatorRoleBinding.name -}}
 {{- end -}}
 
+{{- /* A role of one namespace has another name than that of all: a binding cannot be bent from one kind to the other. */ -}}
 {{- define "kobel.jobRole" -}}
-{{- default (printf "%s-job" (include "kobel.clusterName" .)) .Values.rbac.jobRole.name -}}
+{{- $name := printf "%s-%s" (include "kobel.clusterName" .) (ternary "jobs" "job" (not (empty .Values.watchNamespaces))) -}}
+{{- default $name .Values.rbac.jobRole.name -}}
 {{- end -}}
 
 {{- define "kobel.jobRoleBinding" -}}
@@ -61,16 +63,48 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- /* Namespaces that get the account of jobs, as JSON. */ -}}
 {{- define "kobel.jobNamespaces" -}}
-{{- default (list .Release.Namespace) .Values.jobNamespaces | toJson -}}
+{{- default (list .Release.Namespace) (default .Values.watchNamespaces .Values.jobNamespaces) | toJson -}}
+{{- end -}}
+
+{{- /* Whether one of several operators is elected that acts; empty if not. */ -}}
+{{- define "kobel.elects" -}}
+{{- if or .Values.leaderElection.create .Values.highAvailabilityEnabled (gt (int .Values.replicas) 1) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{- define "kobel.lease" -}}
+{{- default (include "kobel.fullname" .) .Values.leaderElection.name -}}
+{{- end -}}
+
+{{- /*
+How pods of the operator are replaced. An operator that takes part in no election acts until it is gone, so nobody may be
+there beside it.
+*/ -}}
+{{- define "kobel.strategy" -}}
+{{- $elects := include "kobel.elects" . -}}
+{{- $there := lookup "apps/v1" "Deployment" .Release.Namespace (include "kobel.fullname" .) -}}
+{{- $is := .Values.strategy.type -}}
+{{- if and (eq $is "RollingUpdate") (not $elects) -}}
+{{- fail "strategy.type: RollingUpdate needs `leaderElection.create: true`, or more than one of `replicas`" -}}
+{{- end -}}
+{{- if $is -}}
+{{- $is -}}
+{{- else if and $elects (or (empty $there) (contains "--lease=" (toJson $there))) -}}
+RollingUpdate
+{{- else -}}
+Recreate
+{{- end -}}
 {{- end -}}
 
 {{- /* Values of other charts that were set and mean nothing here, as JSON. */ -}}
 {{- define "kobel.withoutEffect" -}}
 {{- $found := list -}}
 {{- $keys := list "jvmArgs" "tls" "postStart" "webhookSecurityContext" "prometheus" "kube-prometheus-stack" -}}
-{{- range $key := concat $keys (list "webhook" "metrics" "highAvailabilityEnabled" "monitoringConfiguration") -}}
+{{- range $key := concat $keys (list "metrics" "monitoringConfiguration") -}}
 {{- if index $.Values $key }}{{- $found = append $found $key }}{{- end -}}
 {{- end -}}
+{{- if (default dict .Values.webhook).keystore }}{{- $found = append $found "webhook.keystore" }}{{- end -}}
 {{- if .Values.operatorPod.webhook }}{{- $found = append $found "operatorPod.webhook" }}{{- end -}}
 {{- if hasKey .Values.defaultConfiguration "append" }}{{- $found = append $found "defaultConfiguration.append" }}{{- end -}}
 {{- range $key := list "log4j-operator.properties" "log4j-console.properties" -}}

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use kobel_controller::LeaseName;
 
 /// What `kobel operator` takes.
 #[derive(Debug, Args)]
@@ -16,6 +18,18 @@ pub(crate) struct OperatorArguments {
     #[arg(long, value_name = "IMAGE", default_value = concat!("kobel:", env!("CARGO_PKG_VERSION")))]
     pub(crate) image: String,
 
+    /// Look after these namespaces alone, with commas between them or given several times [default: all]
+    #[arg(long, value_name = "NAMESPACES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) namespaces: Vec<String>,
+
+    /// Act only while holding this Lease, so that several operators can stand by for each other
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub(crate) lease: Option<LeaseName>,
+
+    /// What this operator is called in the Lease, and no other [default: its host with a random ending]
+    #[arg(long, value_name = "NAME", requires = "lease", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) identity: Option<String>,
+
     /// Reach REST APIs by the addresses of their pods, and not by the names of their services
     #[arg(long)]
     pub(crate) by_address: bool,
@@ -23,6 +37,14 @@ pub(crate) struct OperatorArguments {
     /// Answer `/healthz` and `/metrics` at this address
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+
+    /// Answer API servers that ask before they store a resource, at this address
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "webhook_service")]
+    pub(crate) webhook: Option<SocketAddr>,
+
+    /// The Service through which they ask
+    #[arg(long, value_name = "NAMESPACE/NAME", requires = "webhook")]
+    pub(crate) webhook_service: Option<kobel_admission::Service>,
 
     /// Option of Flink or of the operator that holds where a resource is silent; may be given several times
     #[arg(long = "default", value_name = "KEY=VALUE", value_parser = parse_default)]

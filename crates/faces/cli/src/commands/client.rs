@@ -263,15 +263,7 @@ pub(crate) fn complete(terminal: &Terminal, work: impl Future<Output = Result<Ex
         Ok(runtime) => runtime.block_on(work),
         Err(error) => Err(Error::new(ErrorKind::Unavailable, "cannot start to speak to the API").with_source(error)),
     };
-    match ended {
-        Ok(exit) => exit,
-        // Whoever read the output has seen enough.
-        Err(_) if terminal.is_stdout_closed() => Exit::Done,
-        Err(error) => {
-            terminal.error(&error);
-            Exit::Failed(error.kind())
-        }
-    }
+    terminal.conclude(ended)
 }
 
 #[cfg(test)]

@@ -11,14 +11,7 @@ use crate::terminal::{Terminal, Verbosity};
 /// Prints the script.
 pub(crate) fn run(arguments: &CompletionsArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    match print(&terminal, &script(arguments.shell)) {
-        Ok(()) => Exit::Done,
-        Err(_) if terminal.is_stdout_closed() => Exit::Done,
-        Err(error) => {
-            terminal.error(&error);
-            Exit::Failed(error.kind())
-        }
-    }
+    terminal.conclude(print(&terminal, &script(arguments.shell)).map(|()| Exit::Done))
 }
 
 fn script(shell: Shell) -> String {

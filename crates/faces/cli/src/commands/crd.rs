@@ -7,12 +7,5 @@ use crate::terminal::{Terminal, Verbosity};
 /// Prints the definitions.
 pub(crate) fn run() -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    match print(&terminal, &kobel_resources::crd::yaml()) {
-        Ok(()) => Exit::Done,
-        Err(_) if terminal.is_stdout_closed() => Exit::Done,
-        Err(error) => {
-            terminal.error(&error);
-            Exit::Failed(error.kind())
-        }
-    }
+    terminal.conclude(print(&terminal, &kobel_resources::crd::yaml()).map(|()| Exit::Done))
 }

@@ -20,13 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// Ends the process and reports what goes wrong.
 pub(crate) fn run(arguments: &DownArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    match down(arguments, &terminal) {
-        Ok(exit) => exit,
-        Err(error) => {
-            terminal.error(&error);
-            Exit::Failed(error.kind())
-        }
-    }
+    terminal.conclude(down(arguments, &terminal))
 }
 
 fn down(arguments: &DownArguments, terminal: &Terminal) -> Result<Exit> {

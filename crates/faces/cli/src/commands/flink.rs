@@ -30,19 +30,10 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// Runs one of the commands and reports what goes wrong.
 pub(crate) fn run(command: &FlinkCommand) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    let ended = match command {
+    terminal.conclude(match command {
         FlinkCommand::Install(arguments) => install(arguments, &terminal),
         FlinkCommand::List(arguments) => list(arguments, &terminal),
-    };
-    match ended {
-        Ok(exit) => exit,
-        // Whoever read the output has seen enough.
-        Err(_) if terminal.is_stdout_closed() => Exit::Done,
-        Err(error) => {
-            terminal.error(&error);
-            Exit::Failed(error.kind())
-        }
-    }
+    })
 }
 
 fn install(arguments: &InstallArguments, terminal: &Terminal) -> Result<Exit> {

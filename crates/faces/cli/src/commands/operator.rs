@@ -1,8 +1,9 @@
-//! `kobel operator`: the control loop over a cluster of Kubernetes, until somebody ends it.
+//! `kobel operator`: the control loop over a cluster of Kubernetes, until somebody ends it or another operator leads.
 
 use std::sync::Arc;
 
-use kobel_controller::{Controller, Reach, Settings};
+use kobel_admission::{Webhook, WebhookSettings};
+use kobel_controller::{Controller, Election, Operating, Reach, Settings};
 use kobel_logs::{Format, Level, Scrubber};
 use kobel_model::Result;
 
@@ -14,9 +15,7 @@ use crate::terminal::{Terminal, Verbosity};
 /// Operates until the end and reports what goes wrong.
 pub(crate) fn run(arguments: &OperatorArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
-    let Err(error) = operate(arguments, &terminal) else { return Exit::Done };
-    terminal.error(&error);
-    Exit::Failed(error.kind())
+    terminal.conclude(operate(arguments, &terminal).map(|()| Exit::Done))
 }
 
 fn operate(arguments: &OperatorArguments, terminal: &Terminal) -> Result<()> {
@@ -27,10 +26,22 @@ fn operate(arguments: &OperatorArguments, terminal: &Terminal) -> Result<()> {
         image: arguments.image.clone(),
         reach: if arguments.by_address { Reach::Addresses } else { Reach::Services },
     };
-    let controller = Controller::operate(arguments.kubeconfig.as_deref(), settings, arguments.listen)?;
+    let kubeconfig = arguments.kubeconfig.as_deref();
+    // It answers beside one that leads as well. It ends with this function.
+    let _webhook = match (arguments.webhook, arguments.webhook_service.clone()) {
+        (Some(address), Some(service)) => {
+            Some(Webhook::start(WebhookSettings::of(address, service, settings.defaults.clone()), kubeconfig)?)
+        }
+        _ => None,
+    };
+    let (lease, identity) = (arguments.lease.clone(), arguments.identity.clone());
+    let operating = Operating {
+        settings,
+        namespaces: arguments.namespaces.clone(),
+        listen: arguments.listen,
+        election: lease.map(|lease| Election { lease, identity }),
+    };
+    let controller = Controller::operate(kubeconfig, operating)?;
     terminal.inform("operating");
-    // The channel ends only with the process, so an error means the same.
-    let _ = ended.recv();
-    drop(controller);
-    Ok(())
+    controller.run_until(ended)
 }

@@ -33,17 +33,10 @@ pub(crate) fn run(arguments: &UpArguments) -> Exit {
     let terminal = Terminal::new(Verbosity::Normal);
     let start =
         || if arguments.detaching.detach { detach::start(arguments, &terminal) } else { up(arguments, &terminal) };
-    let ended = match arguments.listen {
+    terminal.conclude(match arguments.listen {
         Some(address) => check_address(address, arguments.data_dir.as_deref()).and_then(|()| start()),
         None => start(),
-    };
-    match ended {
-        Ok(exit) => exit,
-        Err(error) => {
-            terminal.error(&error);
-            Exit::Failed(error.kind())
-        }
-    }
+    })
 }
 
 fn up(arguments: &UpArguments, terminal: &Terminal) -> Result<Exit> {

@@ -6,7 +6,7 @@ use std::process::Command;
 use kobel_testkit::packages::python_environment;
 use kobel_testkit::process::run;
 use kube::Client;
-use kube::api::{Api, DynamicObject, ListParams, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -26,7 +26,8 @@ const ADVICE: i64 = 1;
 /// How long a token holds, in seconds.
 const TOKEN_TIME: u32 = 3_600;
 
-/// Helm, over the release of the operator.
+/// Helm, over the releases of the chart.
+#[derive(Clone)]
 pub(crate) struct Helm {
     python: PathBuf,
     kubeconfig: PathBuf,
@@ -41,9 +42,14 @@ impl Helm {
 
     /// Does something with the chart or its release; answers what Helm says of it.
     pub(crate) fn act(&self, action: &str, values: &Value) -> Value {
+        self.act_in(NAMESPACE, action, values)
+    }
+
+    /// Does something with the chart or its release in a namespace; answers what Helm says of it.
+    fn act_in(&self, namespace: &str, action: &str, values: &Value) -> Value {
         let mut command = Command::new(&self.python);
         command.arg("-c").arg(include_str!("helm.py")).arg(action).arg(chart()).arg(&self.kubeconfig);
-        let told = run(command.arg(NAMESPACE).arg(values.to_string())).expect("Helm does it");
+        let told = run(command.arg(namespace).arg(values.to_string())).expect("Helm does it");
         serde_json::from_str(&told).expect("Helm answers JSON")
     }
 }
@@ -70,10 +76,67 @@ pub(crate) async fn install(client: &Client, helm: &Helm) {
     }
 }
 
+/// A release of the chart besides that of all checks, in a namespace of its own. The definitions are of the other one.
+pub(crate) struct Release {
+    helm: Helm,
+    client: Client,
+    cluster: &'static Cluster,
+    namespace: String,
+}
+
+impl Release {
+    /// Installs the chart in a new namespace, with values.
+    pub(crate) fn install(
+        helm: Helm,
+        client: Client,
+        cluster: &'static Cluster,
+        (namespace, mut values): (String, Value),
+    ) -> Self {
+        values["crds"] = json!({"create": false});
+        helm.act_in(&namespace, "install", &values);
+        Self { helm, client, cluster, namespace }
+    }
+
+    /// The namespace of the release.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The objects of a kind in that namespace.
+    pub(crate) fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &resource(api_version, kind))
+    }
+
+    /// A kubeconfig of who it makes the operator.
+    pub(crate) async fn account(&self) -> Value {
+        account_in(&self.client, self.cluster, &self.namespace).await
+    }
+
+    /// What it tells the operator of what to look after, and of who leads.
+    pub(crate) async fn arguments(&self) -> Vec<String> {
+        let operator = self.api("apps/v1", "Deployment").get(RELEASE).await.expect("the operator is there");
+        let arguments = operator.data.pointer("/spec/template/spec/containers/0/args").and_then(Value::as_array);
+        let arguments = arguments.expect("arguments").iter().filter_map(Value::as_str);
+        let is_meant = |argument: &&str| argument.starts_with("--namespaces=") || argument.starts_with("--lease=");
+        arguments.filter(is_meant).map(str::to_owned).collect()
+    }
+
+    /// Uninstalls it; its namespace goes, too.
+    pub(crate) async fn uninstall(self) {
+        self.helm.act_in(&self.namespace, "uninstall", &json!({}));
+        let namespaces: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource("v1", "Namespace"));
+        namespaces.delete(&self.namespace, &DeleteParams::default()).await.expect("the namespace is deleted");
+    }
+}
+
 /// A kubeconfig of who the chart makes the operator, with the rights that it gives it and no others.
 pub(crate) async fn account(client: &Client, cluster: &Cluster) -> Value {
+    account_in(client, cluster, NAMESPACE).await
+}
+
+async fn account_in(client: &Client, cluster: &Cluster, namespace: &str) -> Value {
     let accounts: Api<DynamicObject> =
-        Api::namespaced_with(client.clone(), NAMESPACE, &resource("v1", "ServiceAccount"));
+        Api::namespaced_with(client.clone(), namespace, &resource("v1", "ServiceAccount"));
     let request = json!({
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenRequest",
@@ -110,6 +173,18 @@ fn the_chart_is_installed_upgraded_and_uninstalled_and_keeps_what_is_declared() 
         let pod = operator.get(RELEASE).await.expect("the operator is there").data;
         let arguments = pod.pointer("/spec/template/spec/containers/0/args").cloned().unwrap_or_default();
         assert!(arguments.to_string().contains("--default=parallelism.default=2"), "{arguments}");
+        // One that takes part in no election is gone before its successor starts, whatever follows.
+        for (values, expected) in [
+            (json!({"replicas": 2}), "Recreate"),
+            (json!({"replicas": 2}), "RollingUpdate"),
+            (json!({"leaderElection": {"create": true}}), "RollingUpdate"),
+            // Helm takes the values of before where none are given.
+            (json!({"leaderElection": {"create": false}}), "Recreate"),
+        ] {
+            stage.helm.act("upgrade", &values);
+            let strategy = operator.get(RELEASE).await.expect("the operator is there").data["spec"]["strategy"].take();
+            assert_eq!(strategy["type"], expected, "{values} {strategy}");
+        }
         stage.helm.act("uninstall", &json!({}));
         assert!(operator.get_opt(RELEASE).await.expect("an answer").is_none(), "the operator is gone");
         let kept = stage.declared("orders").await;

@@ -23,16 +23,22 @@ pub(crate) struct Operator {
     // The process comes first: it must have ended before its folder is removed.
     process: Running,
     folder: TempDir,
+    arguments: Vec<String>,
     starts: usize,
 }
 
 impl Operator {
     /// Starts it as who a kubeconfig says.
     pub(crate) fn start(kubeconfig: &Value) -> Self {
+        Self::start_with(kubeconfig, Vec::new())
+    }
+
+    /// Starts it as who a kubeconfig says, with further arguments.
+    pub(crate) fn start_with(kubeconfig: &Value, arguments: Vec<String>) -> Self {
         let folder = TempDir::new().expect("a folder");
         write(kubeconfig, folder.path());
-        let process = launch(folder.path(), 1);
-        Self { process, folder, starts: 1 }
+        let process = launch(folder.path(), &arguments, 1);
+        Self { process, folder, arguments, starts: 1 }
     }
 
     /// Starts it from now on as who a kubeconfig says.
@@ -49,7 +55,25 @@ impl Operator {
     /// Starts it again.
     pub(crate) fn start_again(&mut self) {
         self.starts += 1;
-        self.process = launch(self.folder.path(), self.starts);
+        self.process = launch(self.folder.path(), &self.arguments, self.starts);
+    }
+
+    /// Asks it to end, and waits until it has, which it is to do well.
+    pub(crate) fn end(&mut self) {
+        self.process.signal("TERM").expect("the operator is asked to end");
+        let ended = self.process.wait(START).expect("the operator ends");
+        assert!(ended.success(), "{ended}: {}", self.last_words());
+    }
+
+    /// Waits until it ends by itself; answers with which code, and how its log ends.
+    pub(crate) fn ends(&mut self) -> (Option<i32>, String) {
+        let ended = self.process.wait(START).expect("the operator ends");
+        (ended.code(), self.last_words())
+    }
+
+    /// Waits until it says something.
+    pub(crate) fn says(&mut self, text: &str) {
+        self.process.wait_for_line(text, START).expect("the operator says it");
     }
 
     /// How its log ends.
@@ -72,10 +96,10 @@ fn write(kubeconfig: &Value, folder: &Path) {
     fs::write(folder.join(KUBECONFIG), kubeconfig.to_string()).expect("the kubeconfig is written");
 }
 
-fn launch(folder: &Path, number: usize) -> Running {
+fn launch(folder: &Path, arguments: &[String], number: usize) -> Running {
     let mut command = Command::new(kobel());
     let kubeconfig = folder.join(KUBECONFIG);
-    command.args(["operator", "--by-address", "--kubeconfig"]).arg(kubeconfig).env_remove("KUBECONFIG");
+    command.args(["operator", "--by-address", "--kubeconfig"]).arg(kubeconfig).args(arguments).env_remove("KUBECONFIG");
     let mut process = Running::start(&mut command, folder, &format!("operator-{number}")).expect("the operator starts");
     process.wait_for_line("operating", START).expect("the operator operates");
     process

@@ -10,7 +10,7 @@ use kube::{Client, Resource as _};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::chart::{Helm, account, install};
+use crate::chart::{Helm, Release, account, install};
 use crate::client::{PATIENCE, STEP, connect, resource, runtime, text};
 use crate::fixture::{Cluster, cluster, turn};
 use crate::operator::Operator;
@@ -80,6 +80,22 @@ impl Stage {
     /// A client with every right.
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The namespace.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Installs the chart once more, with other values and an account of its own.
+    pub(crate) fn install_besides(&self, values: Value) -> Release {
+        let namespace = format!("{}-system", self.namespace);
+        Release::install(self.helm.clone(), self.client.clone(), self.cluster, (namespace, values))
+    }
+
+    /// Takes what is there now for what is there when nothing is declared.
+    pub(crate) async fn take_as_bare(&mut self) {
+        self.bare = self.objects().await.iter().map(called).collect();
     }
 
     /// Starts the operator again, as who the chart makes it now.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use futures::stream::{BoxStream, StreamExt as _};
+use futures::stream::{BoxStream, StreamExt as _, select_all};
 use kobel_model::{Error, ErrorKind, Result};
 use kube::Client;
 use kube::ResourceExt as _;
@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::refusal;
 use crate::prompt::prompt;
+use crate::scope::Scope;
 use crate::wire::{Named, Whole};
 
 /// Who the fields belong to that are applied here.
@@ -44,12 +45,13 @@ pub(super) const INGRESS: Kind = Kind("networking.k8s.io/v1", "Ingress");
 #[derive(Clone)]
 pub(super) struct Calls {
     client: Client,
+    scope: Scope,
 }
 
 impl Calls {
-    /// The calls of a client.
-    pub(super) fn over(client: Client) -> Self {
-        Self { client }
+    /// The calls of a client, which looks after these namespaces.
+    pub(super) fn over(client: Client, scope: Scope) -> Self {
+        Self { client, scope }
     }
 
     /// Reads one object; none if there is none of this name.
@@ -69,19 +71,25 @@ impl Calls {
         pages(&self.api(kind, namespace), kind, labels).await
     }
 
-    /// Every object of a kind with these labels, in all namespaces.
+    /// Every object of a kind with these labels, in all namespaces that are looked after.
     ///
     /// # Errors
     /// Unavailable if the API does not answer, or refuses.
     pub(super) async fn list_all(&self, kind: Kind, labels: &str) -> Result<Vec<Value>> {
-        let api = Api::<Whole>::all_with(self.client.clone(), &resource(kind.0, kind.1));
-        pages(&api, kind, labels).await
+        let mut all = Vec::new();
+        for api in self.scope.apis::<Whole>(&self.client, &resource(kind.0, kind.1)) {
+            all.extend(pages(&api, kind, labels).await?);
+        }
+        Ok(all)
     }
 
-    /// Namespace and name of every object of a kind with these labels that is there, and then of each that changes.
+    /// Namespace and name of every object of a kind with these labels that is there, and then of each that changes, in
+    /// all namespaces that are looked after.
     pub(super) fn changes(&self, kind: Kind, labels: &str) -> BoxStream<'static, (String, String)> {
-        let api = Api::<Named>::all_with(prompt(&self.client, ANSWER_TIMEOUT), &resource(kind.0, kind.1));
-        let seen = watcher(api, watcher::Config::default().labels(labels).page_size(PAGE)).default_backoff();
+        let client = prompt(&self.client, ANSWER_TIMEOUT);
+        let config = watcher::Config::default().labels(labels).page_size(PAGE);
+        let watch = |api: Api<Named>| watcher(api, config.clone()).default_backoff().boxed();
+        let seen = select_all(self.scope.apis::<Named>(&client, &resource(kind.0, kind.1)).into_iter().map(watch));
         let named = seen.filter_map(|change| async {
             match change {
                 Ok(

@@ -134,3 +134,10 @@ async fn an_object_that_is_gone_is_looked_for_once_more_and_never_again() {
     .await;
     assert_eq!(looks.len(), 2, "{looks:?}");
 }
+
+#[test]
+fn a_watch_that_begins_anew_says_of_no_object_that_it_is_gone() {
+    for told in [watcher::Event::Init, watcher::Event::InitDone] {
+        assert!(seen(Kind::Deployment, Ok(told)).is_empty(), "there may be other watches of the kind");
+    }
+}
