@@ -18,6 +18,18 @@ const (
 	portTries = 1_000
 )
 
+// auditPolicy has every request written down that an account of a pod makes; the controllers of the fixture are such too,
+// and of no interest.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: None
+    userGroups: ["system:serviceaccounts:kube-system"]
+  - level: Metadata
+    userGroups: ["system:serviceaccounts"]
+`
+
 // adminName is how the kubeconfig of who may do everything is called.
 const adminName = "admin"
 
@@ -54,6 +66,16 @@ func (p places) file(name string) string {
 // kubeconfig is the path of the kubeconfig of a user.
 func (p places) kubeconfig(user string) string {
 	return p.file(user + ".kubeconfig")
+}
+
+// audit is the path of what is written down of requests, a line each once it is answered.
+func (p places) audit() string {
+	return p.file("audit.log")
+}
+
+// auditPolicyFile is the path of what says which requests are.
+func (p places) auditPolicyFile() string {
+	return p.file("audit-policy.yaml")
 }
 
 // apiURL is where the API server answers.
@@ -110,6 +132,14 @@ func (p places) apiServer(names []string) component {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + p.file("sa.pub"),
 		"--service-account-signing-key-file=" + p.file("sa.key"),
+		// No proxy of services runs, so webhooks are called at the addresses of their pods.
+		"--enable-aggregator-routing=true",
+		"--audit-policy-file=" + p.auditPolicyFile(),
+		"--audit-log-path=" + p.audit(),
+		// Whoever has its answer finds it in the file.
+		"--audit-log-mode=blocking",
+		// Nothing is moved away: 4 GiB are more than any run writes.
+		"--audit-log-maxsize=4096",
 	}
 	if !slices.Contains(names, controllerManagerName) {
 		// Nobody makes the service account `default` of a namespace, which this plugin wants for every pod.
@@ -149,7 +179,8 @@ func (p places) schedulerComponent() component {
 	}}
 }
 
-// writeKeys makes all certificates, keys and kubeconfigs; it returns the authority and what the administrator has.
+// writeKeys makes all certificates, keys, kubeconfigs and what else the components read; it returns the authority and what
+// the administrator has.
 func (p places) writeKeys() (*authority, pair, error) {
 	authority, err := newAuthority()
 	if err != nil {
@@ -167,6 +198,7 @@ func (p places) writeKeys() (*authority, pair, error) {
 		os.WriteFile(p.file("ca.crt"), authority.pem(), 0o600),
 		server.write(p.file("server.crt"), p.file("server.key")),
 		tokens.write(p.file("sa.pub"), p.file("sa.key")),
+		os.WriteFile(p.auditPolicyFile(), []byte(auditPolicy), 0o600),
 	)
 }
 

@@ -17,6 +17,8 @@ const (
 	waitingAnnotation = "kube-fixture/waiting"
 	// answersAnnotation has the containers of a pod pass their probes, which nobody answers else; its value is `true`.
 	answersAnnotation = "kube-fixture/answers"
+	// addressAnnotation is the address of a pod, at which a test answers for it.
+	addressAnnotation = "kube-fixture/address"
 )
 
 // stepper makes the next status of a pod.
@@ -71,7 +73,10 @@ func isRunning(status v1.PodStatus) bool {
 
 // takeOver gives the pod its addresses, and runs its init containers.
 func (s *stepper) takeOver() {
-	ip := podIP(s.pod.UID)
+	ip, given := s.pod.Annotations[addressAnnotation]
+	if !given {
+		ip = podIP(s.pod.UID)
+	}
 	s.status.StartTime = &s.now
 	s.status.HostIP, s.status.HostIPs = nodeIP, []v1.HostIP{{IP: nodeIP}}
 	s.status.PodIP, s.status.PodIPs = ip, []v1.PodIP{{IP: ip}}

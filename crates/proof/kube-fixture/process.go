@@ -48,7 +48,8 @@ func start(part component, dir string, gone context.CancelCauseFunc) (*child, er
 	command := exec.Command(self, append([]string{part.name}, part.args...)...)
 	command.Stdout, command.Stderr = log, log
 	// Inside of a pod, the cluster of that pod would be asked who may look at a component.
-	command.Env = append(os.Environ(), "KUBERNETES_SERVICE_HOST=")
+	// And nothing that is called lies behind a proxy of the environment.
+	command.Env = append(os.Environ(), "KUBERNETES_SERVICE_HOST=", "NO_PROXY=*")
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start `%s`: %w", part.name, err)

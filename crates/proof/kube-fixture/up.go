@@ -30,6 +30,7 @@ const (
 // announcement is what `up` says once everything is ready.
 type announcement struct {
 	Kubeconfig string         `json:"kubeconfig"`
+	Audit      string         `json:"audit"`
 	Version    string         `json:"version"`
 	Pids       map[string]int `json:"pids"`
 }
@@ -74,7 +75,7 @@ func up(args []string) error {
 	if err := running.start(ctx, cancel, at.dir, *within); err != nil {
 		return unlessTold(err)
 	}
-	if err := running.announce(at.kubeconfig(adminName)); err != nil {
+	if err := running.announce(at); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -183,12 +184,13 @@ func (f *fixture) answers(ctx context.Context, url string) bool {
 }
 
 // announce says in one line that all is ready.
-func (f *fixture) announce(kubeconfig string) error {
+func (f *fixture) announce(at places) error {
 	pids := map[string]int{}
 	for _, one := range f.children {
 		pids[one.name] = one.command.Process.Pid
 	}
-	said := announcement{Kubeconfig: kubeconfig, Version: version.Get().GitVersion, Pids: pids}
+	said := announcement{Version: version.Get().GitVersion, Pids: pids}
+	said.Kubeconfig, said.Audit = at.kubeconfig(adminName), at.audit()
 	return json.NewEncoder(os.Stdout).Encode(said)
 }
 

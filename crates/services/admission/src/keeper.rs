@@ -3,6 +3,9 @@
 //!
 //! Each turn looks at everything anew, so it may end between any two lines. Replicas do the same, and agree because
 //! whoever writes second is told that somebody else was first.
+//!
+//! Whoever deletes the Secret asks for another certificate. API servers trust the one that is shown until they are told of
+//! the next, so it is followed by that as it would be in time; only where nobody remembers it, the next is served at once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -52,6 +55,8 @@ pub(crate) struct Keeper {
 pub(crate) struct Memory {
     /// The bundle that every configuration was seen to hold, and since when.
     trusted: Option<(String, Timestamp)>,
+    /// What was kept the last time, and could be served.
+    kept: Option<Kept>,
     /// What was complained of the last time.
     complaints: BTreeSet<String>,
 }
@@ -78,6 +83,7 @@ impl Keeper {
         let read = self.api.get(&self.secret).await?;
         let Some((kept, read)) = self.kept(read).await? else { return Ok(AGAIN) };
         self.shelf.put(&kept.current)?;
+        self.memory.kept = Some(kept.clone());
         let bundle = kept.bundle();
         let report = self.configurations.tell(&self.api, seen, &bundle).await;
         let (is_told, is_well) = (report.lacking == 0, report.complaints.is_empty());
@@ -94,6 +100,7 @@ impl Keeper {
         if self.write(&after, Some(&read)).await? == Written::Done {
             tracing::info!(target: "kobel.webhook", done = done(step), until = %after.current.until, "certificates");
             self.shelf.put(&after.current)?;
+            self.memory.kept = Some(after);
         }
         Ok(AGAIN)
     }
@@ -109,9 +116,17 @@ impl Keeper {
             Some((Found::Nothing, secret)) => Some(secret),
             None => None,
         };
-        let first = Kept::first(&self.names, (self.clock)(), &self.pace)?;
-        if self.write(&first, read.as_ref()).await? == Written::Done {
-            tracing::info!(target: "kobel.webhook", until = %first.current.until, "the first certificate was made");
+        let now = (self.clock)();
+        let (made, done) = match &self.memory.kept {
+            Some(kept) => (kept.after(Step::Announce, &self.names, now, &self.pace)?, done(Step::Announce)),
+            None => (None, "the first one was made"),
+        };
+        let made = match made {
+            Some(made) => made,
+            None => Kept::first(&self.names, now, &self.pace)?,
+        };
+        if self.write(&made, read.as_ref()).await? == Written::Done {
+            tracing::info!(target: "kobel.webhook", done, until = %made.current.until, "certificates");
         }
         Ok(None)
     }

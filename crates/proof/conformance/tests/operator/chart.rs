@@ -112,12 +112,13 @@ impl Release {
         account_in(&self.client, self.cluster, &self.namespace).await
     }
 
-    /// What it tells the operator of what to look after, and of who leads.
+    /// What it tells the operator of what to look after, of who leads, and of who asks it.
     pub(crate) async fn arguments(&self) -> Vec<String> {
         let operator = self.api("apps/v1", "Deployment").get(RELEASE).await.expect("the operator is there");
         let arguments = operator.data.pointer("/spec/template/spec/containers/0/args").and_then(Value::as_array);
         let arguments = arguments.expect("arguments").iter().filter_map(Value::as_str);
-        let is_meant = |argument: &&str| argument.starts_with("--namespaces=") || argument.starts_with("--lease=");
+        let meant = ["--namespaces=", "--lease=", "--webhook=", "--webhook-service="];
+        let is_meant = |argument: &&str| meant.iter().any(|option| argument.starts_with(option));
         arguments.filter(is_meant).map(str::to_owned).collect()
     }
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,6 +23,8 @@ const READY_TIMEOUT: &str = "240s";
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Runs the cluster; its folder goes with it, which is after this process: nothing is dropped then.
 const UP: &str = r#""$1" up --dir "$2" --ready-timeout "$3"; rm -rf "$2""#;
+/// What this machine's own addresses stand in.
+const ADDRESSES: &str = "/proc/net/fib_trie";
 /// Where the version of Kubernetes is told to itself.
 const VERSIONS: [&str; 2] = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
 
@@ -32,6 +35,8 @@ static TURN: Mutex<()> = Mutex::new(());
 #[derive(Debug)]
 pub(crate) struct Cluster {
     kubeconfig: PathBuf,
+    /// Where it is written down what accounts of pods ask for, if the cluster is of this machine.
+    audit: Option<PathBuf>,
     /// They end when their standard input does, which is at the latest when this process ends.
     _parts: Vec<Child>,
 }
@@ -49,7 +54,7 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
 impl Cluster {
     fn find() -> Result<Self, String> {
         if let Some(kubeconfig) = std::env::var_os(CLUSTER) {
-            return Ok(Self { kubeconfig: kubeconfig.into(), _parts: Vec::new() });
+            return Ok(Self { kubeconfig: kubeconfig.into(), audit: None, _parts: Vec::new() });
         }
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../kube-fixture");
         let program = go_program(&sources, &link_flags(&sources))?;
@@ -61,17 +66,59 @@ impl Cluster {
         let mut up = Command::new("sh");
         up.args(["-c", UP, "sh"]).arg(program).arg(&folder).arg(READY_TIMEOUT);
         let (up, said) = start(&mut up);
-        let kubeconfig = PathBuf::from(said["kubeconfig"].as_str().expect("it says where its kubeconfig is"));
+        let place = |what: &str| PathBuf::from(said[what].as_str().expect("it says where its files are"));
+        let (kubeconfig, audit) = (place("kubeconfig"), place("audit"));
         let mut play = Command::new(program);
         play.arg("play").arg("--kubeconfig").arg(&kubeconfig);
         let (play, _) = start(&mut play);
-        Self { kubeconfig, _parts: vec![up, play] }
+        Self { kubeconfig, audit: Some(audit), _parts: vec![up, play] }
     }
 
     /// The kubeconfig of an administrator.
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
+
+    /// The file with every request of an account of a pod, in lines of JSON; or why there is none.
+    pub(crate) fn audit(&self) -> Result<&Path, String> {
+        self.audit.as_deref().ok_or_else(|| format!("`{CLUSTER}` names a cluster whose pods are not played"))
+    }
+
+    /// An address of this machine at which a pod may seem to be: no pod has one of those that only the machine itself
+    /// calls. Or why there is none.
+    pub(crate) fn address(&self) -> Result<Ipv4Addr, String> {
+        self.audit()?;
+        let table = fs::read_to_string(ADDRESSES).map_err(|error| format!("cannot read `{ADDRESSES}`: {error}"))?;
+        local_addresses(&table).next().ok_or_else(|| "this machine has no address but that of its loopback".to_owned())
+    }
+}
+
+/// The addresses that are this machine's own, of a routing table of Linux.
+fn local_addresses(table: &str) -> impl Iterator<Item = Ipv4Addr> {
+    let mut last = None;
+    table.lines().filter_map(move |line| {
+        if let Some(address) = line.trim_start().strip_prefix("|-- ") {
+            last = address.parse::<Ipv4Addr>().ok();
+        }
+        let address = last.filter(|_| line.trim() == "/32 host LOCAL")?;
+        (!address.is_loopback() && !address.is_link_local()).then_some(address)
+    })
+}
+
+#[test]
+fn the_addresses_of_a_machine_are_those_that_others_call() {
+    let table = [
+        "  |-- 127.0.0.1",
+        "     /32 host LOCAL",
+        "  |-- 192.0.2.0",
+        "     /24 link UNICAST",
+        "  |-- 192.0.2.2",
+        "     /32 host LOCAL",
+        "  |-- 192.0.2.255",
+        "     /32 link BROADCAST",
+    ]
+    .join("\n");
+    assert_eq!(local_addresses(&table).collect::<Vec<_>>(), [Ipv4Addr::new(192, 0, 2, 2)]);
 }
 
 /// How the versions are linked in, which are that of the module.

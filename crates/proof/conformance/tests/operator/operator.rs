@@ -106,7 +106,7 @@ fn launch(folder: &Path, arguments: &[String], number: usize) -> Running {
 }
 
 /// The binary, which lies beside the folder of the test.
-fn kobel() -> PathBuf {
+pub(crate) fn kobel() -> PathBuf {
     let test = std::env::current_exe().expect("the path of the test");
     let folder = test.parent().and_then(Path::parent).expect("the test lies in `deps`");
     let binary = folder.join(format!("kobel{}", std::env::consts::EXE_SUFFIX));

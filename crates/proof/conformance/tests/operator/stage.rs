@@ -1,6 +1,8 @@
 //! Where a check plays: the cluster and its only operator, with a namespace in which the API server refuses every pod
 //! that the restricted Pod Security Standard does not admit.
 
+use std::path::Path;
+
 use kobel_resources::flink_deployment::FlinkDeployment;
 use kobel_testkit::or_skip;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
@@ -80,6 +82,11 @@ impl Stage {
     /// A client with every right.
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The kubeconfig of who has every right.
+    pub(crate) fn kubeconfig(&self) -> &'static Path {
+        self.cluster.kubeconfig()
     }
 
     /// The namespace.

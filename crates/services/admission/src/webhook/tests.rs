@@ -155,6 +155,33 @@ fn certificates_are_exchanged_twice_and_no_request_is_lost() {
 }
 
 #[test]
+fn a_certificate_that_was_taken_away_is_followed_by_another_and_no_request_is_lost() {
+    let cluster = Cluster::new();
+    let webhook = start(&cluster);
+    bundled(&cluster, 1);
+    let visitor = Visitor::new(webhook.address(), &cluster);
+    visitor.trust(&cluster.bundles()[0]);
+    until("the webhook answers", || visitor.ask(&whole("GET", "/", "")).is_ok());
+    let crowd = Crowd::gather(&visitor);
+    crowd.wait();
+    cluster.forget_secret();
+    bundled(&cluster, 2);
+    // API servers have not noticed yet.
+    crowd.wait();
+    assert!(cluster.has("next.crt"), "the other certificate is not served before it is trusted for a while");
+    visitor.trust(&cluster.bundles()[0]);
+    until("the other certificate is served", || {
+        cluster.pass(SignedDuration::from_secs(31));
+        thread::sleep(Duration::from_millis(20));
+        !cluster.has("next.crt")
+    });
+    crowd.wait();
+    let (shown, lost) = crowd.end();
+    assert!(lost.is_empty(), "{lost:?}");
+    assert_eq!(shown, 2);
+}
+
+#[test]
 fn replicas_agree_on_one_certificate() {
     let cluster = Cluster::new();
     let replicas = [start(&cluster), start(&cluster), start(&cluster)];

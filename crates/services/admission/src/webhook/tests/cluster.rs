@@ -88,6 +88,11 @@ impl Cluster {
         })
     }
 
+    /// Takes the Secret away, as somebody does who wants another certificate.
+    pub(super) fn forget_secret(&self) {
+        self.state().secret = None;
+    }
+
     /// Takes the bundles away, as somebody does who replaces a configuration.
     pub(super) fn forget_bundles(&self) {
         let mut state = self.state();
