@@ -245,7 +245,7 @@ pub async fn look_after(parts: Parts) {
         }
     };
     let site = Site {
-        objects: Objects::over(client, scope, Arc::clone(&surroundings)),
+        objects: Objects::over(client, scope, Arc::clone(&surroundings), substrate.rounds()),
         substrate,
         flink,
         declarations: Declarations::by(rules),

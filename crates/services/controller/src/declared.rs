@@ -82,6 +82,14 @@ impl Rules {
         kobel_resources::read(object, &Context { previous: Some(object), find: &find, defaults: &self.defaults })
     }
 
+    /// Of how many objects declarations are kept.
+    const fn kept(&self) -> usize {
+        match self.substrate {
+            Substrate::Local => KEPT,
+            Substrate::Kubernetes => KEPT_OF_CLUSTER,
+        }
+    }
+
     /// In a cluster everything runs on Apache Flink unless it says otherwise.
     fn choose_engine(&self, deployment: &mut Deployment) {
         let configuration = &mut deployment.cluster.flink_configuration;
@@ -101,8 +109,10 @@ const TELLING: [&str; 7] =
 const LAST: &str = "/status/reconciliationStatus/lastReconciledSpec";
 /// How many declarations of one object are kept: the present one, and the one that is carried out.
 const KEPT_OF_ONE: usize = 2;
-/// Of how many objects declarations are kept, which bounds the memory.
+/// Of how many objects declarations are kept on a machine, which bounds the memory.
 const KEPT: usize = 128;
+/// Of how many they are in a cluster, where there are more of them and one operator.
+const KEPT_OF_CLUSTER: usize = 2_048;
 
 /// An object as it was read, and what it declares.
 type Known = (Value, Arc<Declaration>);
@@ -142,7 +152,7 @@ impl Declarations {
         let telling = telling(object);
         let Some(declaration) = Declaration::read(&telling, &self.rules)?.map(Arc::new) else { return Ok(None) };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KEPT && !known.contains_key(key) {
+        if known.len() >= self.rules.kept() && !known.contains_key(key) {
             // Objects are looked at in turn, so whichever goes is as good as another; not all, or none is found again.
             known.pop_last();
         }

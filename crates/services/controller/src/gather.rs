@@ -30,9 +30,23 @@ const SKEW_MS: i64 = 60_000;
 /// How long is waited at most until it does not.
 const OLD_MAX: Duration = Duration::from_secs(10);
 
+/// Why nothing is said of the snapshots of a job whose job manager comes up.
+const NOT_LOOKED_FOR: &str = "it was not looked for while the job manager comes up";
+
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What tells whether there is something to be done: snapshots are not looked for while a job manager comes up.
+    Glance,
+    /// Everything.
+    Whole,
+}
+
 /// What was seen, and where.
 #[derive(Debug)]
 pub(crate) struct Gathered {
+    /// How much was looked at.
+    pub(crate) depth: Depth,
     /// For the lifecycle.
     pub(crate) facts: Facts,
     /// Where the job's REST API is, if it answers.
@@ -63,7 +77,7 @@ pub(crate) async fn gather(
     key: &Key,
     object: &Value,
     record: &Record,
-    declaration: &Declaration,
+    (declaration, depth): (&Declaration, Depth),
 ) -> Result<Gathered> {
     let before = before(world, key, object, record);
     let was = before.as_deref().unwrap_or(declaration);
@@ -104,8 +118,11 @@ pub(crate) async fn gather(
     facts.checkpoint = turn.patiently(asker.operation(record, checkpoint.as_ref(), Asked::Checkpoint)).await;
     let of_cluster = session.as_ref().map(|session| &session.declaration.what);
     let said = Said { deployed: &was.what, declared: &declaration.what, of_cluster };
-    let newest = asker.newest(key, object, (record, &facts.job), &said);
-    (facts.newest, facts.witness, facts.stopped_with) = turn.patiently(newest).await;
+    let depth = if is_deleting || !asker.may_glance(key, declaration) { Depth::Whole } else { depth };
+    (facts.newest, facts.witness, facts.stopped_with) = match depth {
+        Depth::Glance => (Newest::Unknown(NOT_LOOKED_FOR.to_owned()), Witness::Storage, None),
+        Depth::Whole => turn.patiently(asker.newest(key, object, (record, &facts.job), &said)).await,
+    };
     if is_deleting && key.kind == Kind::Deployment && was.what.job().is_none() {
         facts.dependents = asker.dependents(key).await?;
     }
@@ -113,7 +130,7 @@ pub(crate) async fn gather(
         // A session job has no processes of its own.
         facts.cluster = Cluster::Absent;
     }
-    Ok(Gathered { facts, endpoint: sight.endpoint, version: sight.version, session })
+    Ok(Gathered { depth, facts, endpoint: sight.endpoint, version: sight.version, session })
 }
 
 /// What is seen of a deployment's own processes, which are looked after. Which of them had ended is told at once, since
@@ -208,6 +225,16 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
+    /// Whether most likely there is nothing to be done but to wait for a job manager that comes up. What a rollback may go
+    /// back from depends on the snapshots.
+    fn may_glance(&self, key: &Key, declaration: &Declaration) -> bool {
+        key.kind == Kind::Deployment
+            && declaration.what.job().is_some()
+            && self.world.substrate.tells_of_readiness()
+            && matches!(self.sight.cluster, Cluster::Starting(_))
+            && !declaration.options.is_rollback_on
+    }
+
     async fn job(&self, record: &Record) -> Job {
         let (Some(at), Some(id)) = (&self.sight.endpoint, &record.job.id) else { return Job::NotAsked };
         match self.world.flink.job(at, id).await {

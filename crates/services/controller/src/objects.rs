@@ -53,8 +53,8 @@ pub(crate) enum Written {
     Stale,
 }
 
-/// How many requests are under way at once; each has a connection, which is kept for a while.
-const CALLS_MAX: usize = 3;
+/// How many requests are under way at once beside one for each round; each has a connection, which is kept for a while.
+const CALLS_BESIDE: usize = 1;
 
 /// The objects of an API.
 #[derive(Clone)]
@@ -68,9 +68,10 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    /// The objects of the API that a client speaks to, in the namespaces that are looked after.
-    pub(crate) fn over(client: Client, scope: Scope, surroundings: Arc<dyn Surroundings>) -> Self {
-        Self { client, scope, calls: Arc::new(Semaphore::new(CALLS_MAX)), surroundings, turn: None }
+    /// The objects of the API that a client speaks to, in the namespaces that are looked after, for so many rounds at once.
+    pub(crate) fn over(client: Client, scope: Scope, surroundings: Arc<dyn Surroundings>, rounds: usize) -> Self {
+        let calls = Arc::new(Semaphore::new(rounds + CALLS_BESIDE));
+        Self { client, scope, calls, surroundings, turn: None }
     }
 
     /// The same objects for the round with this turn.

@@ -9,8 +9,10 @@ mod book;
 mod calls;
 mod lacking;
 mod manager;
+mod managers;
 mod newest;
 mod refusal;
+mod starting;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -19,19 +21,15 @@ use std::sync::Arc;
 use futures::stream::{BoxStream, StreamExt as _};
 use kobel_flink_client::{Endpoint, FlinkClient};
 use kobel_lifecycle::facts::{Cluster, Launched};
-use kobel_lifecycle::record::LAST_STATE_DUMMY;
-use kobel_manifest::kubernetes::{self, GENERATION, Start};
-use kobel_manifest::launch::JobStart;
-use kobel_model::deployment::{Deployment, Identity};
-use kobel_model::{Error, ErrorKind, Result, chain};
+use kobel_manifest::kubernetes::GENERATION;
+use kobel_model::deployment::Identity;
+use kobel_model::{Error, Result, chain};
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use self::book::Stage;
-use self::calls::{CONFIG_MAP, Calls, DEPLOYMENT, INGRESS, POD};
+use self::calls::{CONFIG_MAP, Calls, DEPLOYMENT, POD};
 pub(crate) use self::lacking::lacks;
 use self::manager::JOB_ID;
-use crate::launching::Launching;
 use crate::scope::Scope;
 use crate::sight::Sight;
 use crate::surroundings::Surroundings;
@@ -150,6 +148,9 @@ impl Pods {
         if let Some(why) = manager::scaled_to_nothing(manager) {
             return Sight::silent(Cluster::Failed(launched, why.to_owned()));
         }
+        if manager::is_coming_up(manager, self.surroundings.now().as_millisecond()) {
+            return Sight::silent(Cluster::Starting(launched));
+        }
         let pods = match self.pods(of).await {
             Ok(pods) => pods,
             Err(error) => return Sight::silent(Cluster::Unknown(chain(&error))),
@@ -233,131 +234,6 @@ impl Pods {
         Some(Endpoint { url: format!("http://{host}:{port}"), token: None })
     }
 
-    /// Starts a deployment. It may be asked for again, and is finished then.
-    ///
-    /// # Errors
-    /// Conflict beside another launch, or what is left of one; Unsupported for the native engine; what the API refuses.
-    pub(crate) async fn start(&self, deployment: &Deployment, launching: &Launching) -> Result<()> {
-        let of = &deployment.identity;
-        if let Some(why) = lacks(deployment) {
-            return Err(Error::unsupported(why));
-        }
-        let restore = launching.restore.as_deref();
-        let made = match self.manager(of).await? {
-            Manager::Theirs => {
-                let message = format!("Deployment `{}/{}` belongs to somebody else", of.namespace, of.name);
-                let hint = "give the FlinkDeployment another name";
-                return Err(Error::new(ErrorKind::Conflict, message).with_hint(hint));
-            }
-            Manager::Ours(manager) => {
-                let found = self.launched(of, &manager).await?;
-                let label = &launching.label;
-                let is_its = (found.generation, &found.job_id) == (label.generation, &label.job_id);
-                if !is_its || !manager::is_whole(&manager) {
-                    let message =
-                        format!("another launch of `{}/{}` is there, or what is left of one", of.namespace, of.name);
-                    return Err(Error::new(ErrorKind::Conflict, message));
-                }
-                // Once there is a job manager, what is kept is its own.
-                Some(text(&manager, "/metadata/uid").to_owned())
-            }
-            Manager::Absent => {
-                self.prepare(of, restore).await?;
-                None
-            }
-        };
-        let fresh = format!("{:032x}", self.surroundings.fresh());
-        let job_id = launching.label.job_id.as_deref();
-        let start = Start {
-            deployment,
-            job: job_id.map(|job_id| JobStart { job_id, restore }),
-            generation: launching.label.generation,
-            uid: &launching.uid,
-            defaults: &self.settings.defaults,
-            fresh: &fresh,
-            kobel_image: &self.settings.image,
-        };
-        self.apply(&start, made).await
-    }
-
-    /// Applies everything of a start, the job manager as it is meant to be last: whoever sees that sees a whole cluster.
-    /// `made` is the uid of one that is there already, which is not held up again.
-    async fn apply(&self, start: &Start<'_>, made: Option<String>) -> Result<()> {
-        let of = &start.deployment.identity;
-        let configuration = kubernetes::configuration::effective(start);
-        if let Some(why) = lacking::encrypted(|key| configuration.get(key)) {
-            return Err(Error::unsupported(why));
-        }
-        let mut owned = kubernetes::owned_by_resource(start, &configuration);
-        let Some(mut manager) = owned.pop() else { return Err(Error::bug("a cluster has no job manager")) };
-        let (workers, others): (Vec<Value>, Vec<Value>) =
-            owned.into_iter().partition(|object| object["kind"] == DEPLOYMENT.1);
-        for object in &others {
-            self.calls.apply(object).await?;
-        }
-        let has_ingress = others.iter().any(|object| object["kind"] == INGRESS.1);
-        if !has_ingress && kubernetes::ingress::is_managed(&configuration) {
-            self.remove_ingress(of).await?;
-        }
-        let uid = match made {
-            Some(uid) => uid,
-            None => self.begin(start, &manager).await?,
-        };
-        for object in kubernetes::owned_by_manager(start, &configuration, &uid).iter().chain(&workers) {
-            self.calls.apply(object).await?;
-        }
-        if let Some(job) = &start.job {
-            manager::annotate(&mut manager, JOB_ID, job.job_id);
-            book::write(&self.calls, of, &book::owner(of, start.uid), &[(job.job_id, Stage::Made)]).await?;
-        }
-        manager::name(&mut manager, &uid);
-        self.calls.apply(&manager).await.map(drop)
-    }
-
-    /// Makes a job manager without letting it run; tells its uid.
-    async fn begin(&self, start: &Start<'_>, manager: &Value) -> Result<String> {
-        let mut unmade = None;
-        if let Some(job) = &start.job
-            && self.is_unmade(&start.deployment.identity, job.job_id).await?
-        {
-            unmade = Some(job.job_id);
-        }
-        let made = self.calls.apply(&manager::unfinished(manager, unmade)).await?;
-        Ok(text(&made, "/metadata/uid").to_owned())
-    }
-
-    /// Removes the ingress that an earlier launch was reached by, if one is there.
-    async fn remove_ingress(&self, of: &Identity) -> Result<()> {
-        let found = match self.calls.get(INGRESS, &of.namespace, &of.name).await {
-            // Whoever may not look at ingresses has made none.
-            Err(error) if error.kind() == ErrorKind::Denied => None,
-            found => found?,
-        };
-        match found.filter(|found| is_ingress_of(found, &of.name)) {
-            Some(ingress) => self.calls.delete(INGRESS, &ingress).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Sees to it that Flink finds the metadata that it is to go on from, and no other.
-    async fn prepare(&self, of: &Identity, restore: Option<&str>) -> Result<()> {
-        let kept = availability::of(&self.calls, of).await?;
-        if restore != Some(LAST_STATE_DUMMY) {
-            return self.remove(&kept).await;
-        }
-        for map in &kept {
-            let graphs = availability::graphs(map);
-            if graphs.is_empty() {
-                continue;
-            }
-            // The job is submitted anew, and as it was its graph could not be read by another version.
-            let gone: serde_json::Map<String, Value> = graphs.into_iter().map(|key| (key, Value::Null)).collect();
-            let place = (text(map, "/metadata/namespace"), text(map, "/metadata/name"));
-            self.calls.merge(CONFIG_MAP, place, &json!({ "data": gone })).await?;
-        }
-        Ok(())
-    }
-
     async fn remove(&self, maps: &[Value]) -> Result<()> {
         for map in maps {
             self.calls.delete(CONFIG_MAP, map).await?;
@@ -427,13 +303,6 @@ fn unanswered((manager, pods): (&Value, &[Value]), launched: Launched, why: Stri
     Sight { silence: Some(silence), ..Sight::silent(Cluster::Starting(launched)) }
 }
 
-/// Whether an ingress was made for the FlinkDeployment of this name.
-fn is_ingress_of(ingress: &Value, name: &str) -> bool {
-    let labels = ingress.pointer("/metadata/labels");
-    let is = |key: &str, value: &str| labels.and_then(|labels| labels.get(key)).is_some_and(|found| found == value);
-    is("app", name) && is("component", "ingress") && is_of(ingress, name)
-}
-
 /// Whether an object belongs to the FlinkDeployment of this name.
 fn is_of(object: &Value, name: &str) -> bool {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
@@ -472,6 +341,8 @@ fn rest_port(manager: &Value) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -500,23 +371,6 @@ mod tests {
             (json!({"metadata": {"labels": {"type": "flink-native-kubernetes", "app": "orders"}}}), false),
         ] {
             assert_eq!(is_of(&object, "orders"), expected, "{object}");
-        }
-    }
-
-    #[test]
-    fn only_an_ingress_that_was_made_for_the_resource_is_removed() {
-        let ingress = |app: &str, component: &str, owner: &str| {
-            json!({"metadata": {"name": "orders", "labels": {"app": app, "component": component}, "ownerReferences": [
-                {"apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment", "name": owner}]}})
-        };
-        for (object, expected) in [
-            (ingress("orders", "ingress", "orders"), true),
-            (ingress("clicks", "ingress", "orders"), false),
-            (ingress("orders", "own", "orders"), false),
-            (ingress("orders", "ingress", "clicks"), false),
-            (json!({"metadata": {"name": "orders"}}), false),
-        ] {
-            assert_eq!(is_ingress_of(&object, "orders"), expected, "{object}");
         }
     }
 

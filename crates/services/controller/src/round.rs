@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join;
 use kobel_lifecycle::decision::{Act, Decision, Event, EventKind, Wait};
 use kobel_lifecycle::desired::Desired;
 use kobel_lifecycle::record::Record;
@@ -18,9 +19,10 @@ use crate::act;
 use crate::conditions;
 use crate::declared::{Declaration, What, listed, with_spec};
 use crate::fit::{Fit, fit};
-use crate::gather::{Gathered, gather};
+use crate::gather::{Depth, Gathered, gather};
 use crate::key::{Key, Kind};
 use crate::objects::Written;
+use crate::patience::Silence;
 use crate::status;
 use crate::world::{STANDS, World};
 
@@ -68,7 +70,7 @@ impl Next {
 /// # Errors
 /// What could not be asked, written or done; the next round finds what is left.
 pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
-    let Some(object) = world.objects.get(key).await? else { return Ok(Next::Missing) };
+    let Some(mut object) = world.objects.get(key).await? else { return Ok(Next::Missing) };
     let is_deleting = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
     let held = finalizers(&object);
     let is_held = held.iter().any(|finalizer| finalizer == key.kind.finalizer());
@@ -86,13 +88,18 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
     };
     if !is_held {
         let finalizers: Vec<String> = held.into_iter().chain([key.kind.finalizer().to_owned()]).collect();
-        return Ok(Next::written(&world.objects.put_finalizers(key, &object, &finalizers).await?));
+        match world.objects.put_finalizers(key, &object, &finalizers).await? {
+            // Nothing else of it has changed since it was read.
+            Written::Done(held) => object = *held,
+            other => return Ok(Next::written(&other)),
+        }
     }
-    let gathered = gather(world, key, &object, &record, &declaration).await?;
+    let declared = Arc::clone(&declaration);
+    let glance = gather(world, key, &object, &record, (&declared, Depth::Glance)).await?;
     let fit = match problem {
         Some(problem) => Fit::Refused(problem),
         None if is_deleting => Fit::Fits,
-        None => fitting(world, key, &object, &record, (&declaration, &gathered)).await?,
+        None => fitting(world, key, &object, &record, (&declared, &glance)).await?,
     };
     let (declaration, held) = match fit {
         Fit::Fits => (declaration, None),
@@ -105,9 +112,15 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         }
         _ => (object.get("spec").cloned().unwrap_or_default(), generation(&object)),
     };
-    let subject =
-        Subject { key, object: &object, spec: &spec, generation, declaration: &declaration, gathered: &gathered };
+    let whole;
+    let mut subject =
+        Subject { key, object: &object, spec: &spec, generation, declaration: &declaration, gathered: &glance };
     let mut decision = subject.decide(&record, is_deleting);
+    if glance.depth == Depth::Glance && !only_waits(&decision) {
+        whole = Box::pin(gather(world, key, &object, &record, (&declared, Depth::Whole))).await?;
+        subject.gathered = &whole;
+        decision = subject.decide(&record, is_deleting);
+    }
     world.metrics.is(key, decision.record.lifecycle.as_str());
     match held {
         Some(Fit::Refused(problem)) => refuse(&mut decision, &record, problem),
@@ -115,7 +128,15 @@ pub(crate) async fn round(world: &World, key: &Key) -> Result<Next> {
         Some(Fit::Fits) | None => tell_why_not(&mut decision, &record),
     }
     subject.describe(&decision, &mut status, world);
+    if world.substrate.tells_of_readiness() {
+        decision.wait.again = subject.again(&decision, &status);
+    }
     carry_out(world, &subject, &record, decision, status).await
+}
+
+/// Whether nothing is done or told but that a job manager is awaited, which does not depend on what its job has left.
+fn only_waits(decision: &Decision) -> bool {
+    decision.act.is_none() && decision.events.is_empty() && decision.wait.reason == "JobStarting"
 }
 
 /// What an object was found to declare.
@@ -308,17 +329,25 @@ async fn carry_out(
             stale @ Written::Stale => return Ok(Next::written(&stale)),
         }
     }
-    for event in &decision.events {
-        world.objects.tell(key, &current, event).await;
-    }
     if is_news || decision.act.is_some() {
         let act = decision.act.as_ref().map_or("nothing", act::name);
         let (lifecycle, waits) = (decision.record.lifecycle.as_str(), &decision.wait.message);
         tracing::info!(target: "kobel.controller", object = %key, lifecycle, act, %waits, "decided");
     }
-    let Some(next) = decision.act else { return Ok(Next::after(&decision.wait)) };
+    let Decision { act, events, wait, .. } = decision;
+    let tell = async {
+        for event in &events {
+            world.objects.tell(key, &current, event).await;
+        }
+    };
+    let Some(next) = act else {
+        tell.await;
+        return Ok(Next::after(&wait));
+    };
     let what = act::name(&next);
-    match act::act(world, subject, &current, next).await {
+    // Nothing depends on what is told, so nothing waits for it.
+    let ((), done) = join(tell, Box::pin(act::act(world, subject, &current, next))).await;
+    match done {
         Ok(()) => Ok(Next::Again(act::PAUSE)),
         // The intent is written, so another round does it.
         Err(error) if world.turn.is_put_off() => Err(error),
@@ -427,6 +456,18 @@ impl Subject<'_> {
     pub(crate) fn savepoint_directory(&self) -> Option<&str> {
         let of_session = || self.gathered.session.as_ref()?.declaration.what.savepoint_directory();
         self.declaration.what.savepoint_directory().or_else(of_session)
+    }
+
+    /// When is looked again, where it is told that a job manager is ready.
+    fn again(&self, decision: &Decision, status: &FlinkDeploymentStatus) -> Duration {
+        let silence = Silence {
+            cluster: &self.gathered.facts.cluster,
+            conditions: status.conditions.as_deref().unwrap_or_default(),
+            options: &self.declaration.options,
+            configuration: self.declaration.what.configuration(),
+            now_ms: self.gathered.facts.now_ms,
+        };
+        silence.again(decision)
     }
 
     /// Puts what was decided and seen into the status.

@@ -19,6 +19,7 @@ use crate::agenda::{Agenda, Belief};
 use crate::blue_green_round;
 use crate::key::{Key, Kind};
 use crate::metrics::{Metrics, Outcome};
+use crate::news::News;
 use crate::objects::Change;
 use crate::round::{self, Next};
 use crate::snapshot_round;
@@ -49,7 +50,7 @@ pub(crate) async fn run(site: &Site) {
         let world = site.world(turn);
         async move { look_at(&world, &key, belief).await }
     };
-    let (agenda, turns, metrics) = (Agenda::default(), Turns::default(), site.metrics.clone());
+    let (agenda, turns, metrics) = (Agenda::default(), Turns::of(site.substrate.rounds()), site.metrics.clone());
     let rounds = Rounds { agenda, look, turns, metrics, under_way: UnderWay::default() };
     rounds.run(events(site, stirs)).await;
     tracing::error!(target: "kobel.controller", "the watch ended; nothing is looked after any more");
@@ -74,7 +75,14 @@ fn events(site: &Site, stirs: BoxStream<'static, Identity>) -> impl Stream<Item 
     let mut changes = SelectAll::new();
     for kind in Kind::ALL {
         for watch in site.objects.changes(kind) {
-            changes.push(Box::pin(watch.flat_map(move |change| stream::iter(seen(kind, change)))));
+            // A status that is written here need not be looked at here once more.
+            let mut news = (kind == Kind::Deployment && site.substrate.tells_of_readiness()).then(News::default);
+            changes.push(Box::pin(watch.flat_map(move |change| {
+                let is_news = change.as_ref().is_ok_and(|told| news.as_mut().is_none_or(|news| news.of(told)));
+                let is_heard =
+                    move |event: &Event| is_news || !matches!(event, Event::Stirred(key) if key.kind == kind);
+                stream::iter(seen(kind, change).into_iter().filter(is_heard))
+            })));
         }
     }
     let found = stream::once(running(site.substrate.clone())).flat_map(stream::iter);

@@ -15,6 +15,7 @@ use crate::launching::Launching;
 use crate::local::Local;
 use crate::pods::{self, Pods};
 use crate::sight::{Found, Search, Sight};
+use crate::turns::{ROUNDS_MAX, ROUNDS_OF_CLUSTER};
 
 /// Where deployments run.
 #[derive(Clone)]
@@ -26,6 +27,19 @@ pub(crate) enum Substrate {
 }
 
 impl Substrate {
+    /// How many rounds are made at once.
+    pub(crate) const fn rounds(&self) -> usize {
+        match self {
+            Self::Local(_) => ROUNDS_MAX,
+            Self::Pods(_) => ROUNDS_OF_CLUSTER,
+        }
+    }
+
+    /// Whether it is told among the stirs that a job manager has come up, so that nobody need ask it all the time.
+    pub(crate) const fn tells_of_readiness(&self) -> bool {
+        matches!(self, Self::Pods(_))
+    }
+
     /// Every deployment of which something runs, or ran when last looked.
     ///
     /// # Errors

@@ -15,8 +15,11 @@ use kobel_model::{Error, ErrorKind, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-/// The most rounds that have a turn.
+/// The most rounds that have a turn on a machine, whose processors are those of its applications.
 pub(crate) const ROUNDS_MAX: usize = 2;
+/// The most rounds that have a turn in a cluster: a round waits for the API server nearly all the time, and more of them at once
+/// only wait for each other there.
+pub(crate) const ROUNDS_OF_CLUSTER: usize = 8;
 /// The most pieces of slow work at a time.
 pub(crate) const SLOW_MAX: usize = 8;
 /// The most pieces of slow work that wait for a place.
@@ -38,18 +41,17 @@ pub(crate) struct Turns {
     patient: Arc<Semaphore>,
 }
 
-impl Default for Turns {
-    fn default() -> Self {
+impl Turns {
+    /// So many turns.
+    pub(crate) fn of(rounds: usize) -> Self {
         Self {
-            rounds: Arc::new(Semaphore::new(ROUNDS_MAX)),
+            rounds: Arc::new(Semaphore::new(rounds)),
             slow: Arc::new(Semaphore::new(SLOW_MAX)),
             room: Arc::new(Semaphore::new(SLOW_MAX + WAITING_MAX)),
             patient: Arc::new(Semaphore::new(PATIENT_MAX)),
         }
     }
-}
 
-impl Turns {
     /// Waits for a turn.
     pub(crate) async fn take(&self) -> Turn {
         let turn = self.turn().await;
@@ -163,7 +165,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_does_slow_work_has_no_turn_meanwhile() {
-        let turns = Turns::default();
+        let turns = Turns::of(ROUNDS_MAX);
         let mut all = Vec::new();
         for _ in 0..ROUNDS_MAX {
             all.push(turns.take().await);
@@ -189,7 +191,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_an_answer_that_is_late_has_no_turn_meanwhile() {
-        let turns = Turns::default();
+        let turns = Turns::of(ROUNDS_MAX);
         let (mut all, mut tasks) = (Vec::new(), JoinSet::new());
         for _ in 1..ROUNDS_MAX {
             all.push(turns.take().await);
@@ -210,7 +212,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slow_work_has_few_places_and_who_finds_no_room_is_put_off() {
-        let turns = Turns::default();
+        let turns = Turns::of(ROUNDS_MAX);
         let mut tasks = JoinSet::new();
         for _ in 0..SLOW_MAX + WAITING_MAX {
             let turn = turns.take().await;

@@ -4,7 +4,7 @@
 //! # How one is made
 //! What the Deployment owns needs its uid, and its pods need what it owns. So it is made first without its last word: it
 //! is paused, so that Kubernetes makes no pods for it, and says that it is unfinished. Once everything else is there it
-//! is applied as it is meant to be. What is found unfinished has no pods; it is removed, and the start is made again.
+//! gets its last word. What is found unfinished has no pods; it is removed, and the start is made again.
 //!
 //! # Source
 //! Apache Flink Kubernetes operator 1.15, which takes a Deployment that is unavailable since its creation for one whose
@@ -27,6 +27,8 @@ const STILLED: &str = "kobel.dev/never-ran";
 /// How soon after its making a job manager counts as unavailable from the beginning, in milliseconds: times are told in
 /// whole seconds, and no process of Java is ready and gone again by then.
 const BEGINNING_MS: i64 = 2_000;
+/// For how long after its making nobody wants to know why a job manager does not answer, in milliseconds.
+const COMING_UP_MS: i64 = 10_000;
 
 /// Whether the job of a job manager has run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,16 @@ pub(super) fn unfinished(manager: &Value, unmade: Option<&str>) -> Value {
         spec.insert("paused".to_owned(), Value::from(true));
     }
     object
+}
+
+/// What is changed of the unfinished Deployment of a uid, and of no other, so that it is as it is meant to be.
+pub(super) fn finishing(manager: &Value, uid: &str) -> Value {
+    let annotations = json!({
+        GENERATION: annotation(manager, GENERATION),
+        JOB_ID: annotation(manager, JOB_ID),
+        UNFINISHED: null,
+    });
+    json!({ "metadata": { "uid": uid, "annotations": annotations }, "spec": { "paused": null } })
 }
 
 /// Has a Deployment be that of a uid: it is not made anew if that is gone.
@@ -116,6 +128,15 @@ pub(super) fn scaled_to_nothing(manager: &Value) -> Option<&'static str> {
 pub(super) fn is_up(manager: &Value, pods: &[Value]) -> bool {
     let is_available = condition(manager, "Available").is_some_and(|found| text(found, "/status") == "True");
     is_available || of_manager(pods).any(|pod| !is_leaving(pod) && is_ready(pod))
+}
+
+/// Whether a job manager was made so lately that it comes up without anything being wrong, and tells by itself, as
+/// Kubernetes does of it, once it answers: nobody need be asked until then.
+pub(super) fn is_coming_up(manager: &Value, now_ms: i64) -> bool {
+    let is_new =
+        time(manager, "/metadata/creationTimestamp").is_some_and(|made| now_ms < made.saturating_add(COMING_UP_MS));
+    let ready = manager.pointer("/status/readyReplicas").and_then(Value::as_u64).unwrap_or_default();
+    is_new && ready == 0 && !is_up(manager, &[]) && is_ready_once_it_answers(manager)
 }
 
 /// What is changed of a Deployment that has never run, so that it never will: the change fails if it has come to run.
@@ -197,13 +218,16 @@ fn is_ready_once_it_answers(manager: &Value) -> bool {
 }
 
 fn is_unavailable_since_its_making(manager: &Value) -> bool {
-    let time =
-        |object: &Value, place: &str| text(object, place).parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
     let Some(available) = condition(manager, "Available").filter(|found| text(found, "/status") == "False") else {
         return false;
     };
     let times = time(manager, "/metadata/creationTimestamp").zip(time(available, "/lastTransitionTime"));
     times.is_some_and(|(made, since)| since.saturating_sub(made) <= BEGINNING_MS)
+}
+
+/// A time of an object, in milliseconds since the epoch.
+fn time(object: &Value, place: &str) -> Option<i64> {
+    text(object, place).parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
 
 /// Whether what was asked of a Deployment last is carried out, so that no pod comes any more.

@@ -34,7 +34,7 @@ where
         noted.lock().unwrap().push((key.name.clone(), begun.elapsed()));
         look(key, turn, belief)
     };
-    let (agenda, turns) = (Agenda::default(), Turns::default());
+    let (agenda, turns) = (Agenda::default(), Turns::of(ROUNDS_MAX));
     let rounds = Rounds { agenda, look, turns, metrics: metrics.clone(), under_way: UnderWay::default() };
     assert!(timeout(time, rounds.run(stirred(names))).await.is_err(), "the loop never ends");
     let looks = looks.lock().unwrap();

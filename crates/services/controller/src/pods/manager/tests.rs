@@ -42,6 +42,54 @@ fn running(started: bool) -> Value {
 }
 
 #[test]
+fn one_that_is_finished_is_as_it_was_meant_to_be() {
+    let mut meant = manager("False", MADE);
+    annotate(&mut meant, GENERATION, "3");
+    let mut found = unfinished(&meant, Some("0a"));
+    assert!(is_unfinished(&found) && found["spec"]["paused"] == json!(true), "{found}");
+    let change = finishing(&meant, "u-1");
+    for part in ["/metadata/annotations", "/spec"] {
+        let changed = change.pointer(part).and_then(Value::as_object).unwrap();
+        let there = found.pointer_mut(part).and_then(Value::as_object_mut).unwrap();
+        for (key, value) in changed {
+            drop(if value.is_null() { there.remove(key) } else { there.insert(key.clone(), value.clone()) });
+        }
+    }
+    assert_eq!(found, meant);
+    assert_eq!(change["metadata"]["uid"], "u-1");
+    // A session cluster has no job.
+    let mut session = meant;
+    session["metadata"]["annotations"].as_object_mut().unwrap().remove(JOB_ID);
+    assert!(finishing(&session, "u-1")["metadata"]["annotations"][JOB_ID].is_null());
+}
+
+#[test]
+fn one_that_was_just_made_is_not_asked_before_it_is_told_to_be_up() {
+    let made: Timestamp = MADE.parse().unwrap();
+    let after = |seconds: i64| made.as_millisecond() + seconds * 1_000;
+    let mut ready = manager("False", MADE);
+    ready["status"]["readyReplicas"] = json!(1);
+    let mut slow = manager("False", MADE);
+    slow["spec"]["template"]["spec"]["readinessGates"] = json!([{"conditionType": "a"}]);
+    for (what, manager, seconds, expected) in [
+        ("it is new", manager("False", MADE), 3, true),
+        (
+            "its pods are not made yet",
+            json!({"metadata": manager("", MADE)["metadata"], "spec": manager("", MADE)["spec"]}),
+            0,
+            true,
+        ),
+        ("it takes long", manager("False", MADE), 30, false),
+        ("it is available", manager("True", MADE), 3, false),
+        ("a pod is ready", ready, 3, false),
+        ("it may answer before it is ready", slow, 3, false),
+        ("nothing is told", json!({}), 3, false),
+    ] {
+        assert_eq!(is_coming_up(&manager, after(seconds)), expected, "{what}");
+    }
+}
+
+#[test]
 fn a_job_has_not_run_if_its_job_manager_was_never_available() {
     for (what, manager, pods, expected) in [
         ("no image", manager("False", MADE), vec![waiting()], Past::NotYet),
