@@ -85,6 +85,9 @@ fn verdict(round: &mut Round<'_>) -> Verdict {
         return deploy::first(round);
     }
     observe::arrive(round);
+    if deploy::is_first_of_another(round) {
+        return deploy::first(round);
+    }
     if round.phase() == Phase::Deployed
         && let Some(verdict) = deployed(round)
     {

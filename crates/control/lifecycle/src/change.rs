@@ -155,7 +155,7 @@ impl Comparison {
                 let (was, is) = (self.said(&inner, old.get(name)), self.said(&inner, new.get(name)));
                 self.whole(&inner, was, is, change);
             }
-        } else if !is_same(was.unwrap_or(&Value::Null), is.unwrap_or(&Value::Null)) {
+        } else if !is_same(&without_kind(path, was), &without_kind(path, is)) {
             self.tell(path, was, is, change);
         }
     }
@@ -220,6 +220,14 @@ fn join(base: &str, name: &str) -> String {
 
 fn is_opaque(path: &str) -> bool {
     path.rsplit('.').next().is_some_and(|name| OPAQUE.contains(&name))
+}
+
+/// A value as it is compared: Apache's operator writes down of a template that it is a pod.
+fn without_kind(path: &str, value: Option<&Value>) -> Value {
+    let mut value = value.cloned().unwrap_or_default();
+    let Some(members) = value.as_object_mut().filter(|_| path.ends_with("podTemplate")) else { return value };
+    members.retain(|name, _| name != "apiVersion" && name != "kind");
+    if members.is_empty() { Value::Null } else { value }
 }
 
 /// Flattens a configuration: nested keys are joined with `.`, lists with `;`. A null says nothing.

@@ -73,9 +73,10 @@ impl Round<'_> {
         self.record.error = None;
     }
 
-    /// Takes a recorded start that is seen for carried out. Says whether it was seen.
+    /// Takes a recorded start that is seen for carried out. Says whether it was seen. Until one is recorded, the generation
+    /// is that of what runs before the change.
     fn arrive(&mut self) -> bool {
-        let is_recorded = self.record.job_manager == JobManagerState::Deploying;
+        let is_recorded = self.record.observed_generation == Some(self.desired.generation);
         let is_ours = self
             .launched()
             .is_some_and(|launched| is_recorded && Some(launched.generation) == self.record.observed_generation);
@@ -163,8 +164,9 @@ impl Round<'_> {
 
     fn start(&mut self) -> Verdict {
         let generation = self.desired.generation;
-        if self.record.job_manager != JobManagerState::Deploying || self.record.observed_generation != Some(generation)
-        {
+        let is_recorded = self.before.reconciliation == ReconciliationState::Upgrading
+            && self.record.observed_generation == Some(generation);
+        if !is_recorded {
             self.tell(EventKind::Normal, "Submit", "starting the session cluster".to_owned());
         }
         self.record.last = Some(self.desired.spec.clone());

@@ -72,6 +72,15 @@ impl FlinkCluster {
 
     /// Submits a SQL script with one job in it; returns the id of the job.
     pub fn submit_sql(&mut self, script: &str) -> Result<String, String> {
+        self.submit(script, None)
+    }
+
+    /// Submits a SQL script with one job in it, which gets an id of 32 hexadecimal digits.
+    pub fn submit_sql_as(&mut self, script: &str, job: &str) -> Result<(), String> {
+        self.submit(script, Some(job)).map(drop)
+    }
+
+    fn submit(&mut self, script: &str, job: Option<&str>) -> Result<String, String> {
         let runner = match &self.runner {
             Some(runner) => runner.clone(),
             None => self.upload_runner()?,
@@ -81,7 +90,10 @@ impl FlinkCluster {
             .and_then(|file| file.keep().map_err(|error| error.error))
             .map_err(|error| format!("no file for a script: {error}"))?;
         fs::write(&path, script).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
-        let body = json!({"entryClass": RUNNER, "programArgsList": [path.to_string_lossy()]});
+        let mut body = json!({"entryClass": RUNNER, "programArgsList": [path.to_string_lossy()]});
+        if let Some(job) = job {
+            body["jobId"] = json!(job);
+        }
         let request = Request::post(&format!("/jars/{runner}/run"), &body);
         let answer = Connection::open_within(self.port, SUBMIT_PATIENCE)?.ask(&request)?.expect_json(200)?;
         answer["jobid"].as_str().map(str::to_owned).ok_or_else(|| format!("no `jobid` in `{answer}`"))

@@ -143,11 +143,41 @@ fn go() -> Result<PathBuf, String> {
     Ok(Path::new(places.trim()).join("go/bin/go"))
 }
 
+/// Finds or fetches artifacts of Maven's central repository with all that they need to run; returns the folder of the jars.
+/// `artifacts` are of one group and one version.
+pub fn maven_jars(group: &str, artifacts: &[&str], version: &str) -> Result<PathBuf, String> {
+    let maven = debian_binary("mvn")?;
+    let mut pins = DefaultHasher::new();
+    (group, artifacts, version).hash(&mut pins);
+    let entry = format!("maven-{}-{version}-{:016x}", artifacts.last().unwrap_or(&group), pins.finish());
+    let folder = cached(&cache_folder()?, &entry, |folder| {
+        let dependency = |artifact: &&str| {
+            format!(
+                "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>\
+                 <version>{version}</version></dependency>"
+            )
+        };
+        let dependencies: String = artifacts.iter().map(dependency).collect();
+        let project = format!(
+            "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\
+             <groupId>kobel</groupId><artifactId>jars</artifactId><version>1</version><packaging>pom</packaging>\
+             <dependencies>{dependencies}</dependencies></project>"
+        );
+        let file = folder.join("pom.xml");
+        fs::write(&file, project).map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
+        let mut copy = Command::new(&maven);
+        copy.args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-f"]).arg(&file);
+        run(copy.arg(format!("-DoutputDirectory={}", folder.join("lib").display()))).map(drop)
+    })?;
+    Ok(folder.join("lib"))
+}
+
 /// Finds a program on the path; the distribution's package of the program, or of its kin, is named in the error.
 pub fn debian_binary(name: &str) -> Result<PathBuf, String> {
     let package = match name {
         "promtool" => "prometheus",
         "java" | "javac" | "jar" => "openjdk-17-jdk-headless",
+        "mvn" => "maven",
         _ => name,
     };
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -26,8 +26,10 @@ pub(crate) fn of(object: &Value) -> FlinkDeploymentStatus {
 /// Reads what was written down.
 pub(crate) fn record(status: &FlinkDeploymentStatus) -> Record {
     let reconciliation = status.reconciliation_status.clone().unwrap_or_default();
-    let (last, is_first) = spec(reconciliation.last_reconciled_spec.as_deref());
-    let (stable, _) = spec(reconciliation.last_stable_spec.as_deref());
+    let state =
+        word(reconciliation.state.as_ref(), ReconciliationState::parse).unwrap_or(ReconciliationState::Upgrading);
+    let last = reconciled(reconciliation.last_reconciled_spec.as_deref());
+    let stable = reconciled(reconciliation.last_stable_spec.as_deref());
     let told = |key: &str| status.cluster_info.as_ref()?.get(key);
     let mut job = status.job_status.as_ref().map(job).unwrap_or_default();
     if let Some(pending) = &mut job.savepoints.pending {
@@ -37,13 +39,14 @@ pub(crate) fn record(status: &FlinkDeploymentStatus) -> Record {
         job,
         job_manager: word(status.job_manager_deployment_status.as_ref(), JobManagerState::parse)
             .unwrap_or(JobManagerState::Missing),
-        reconciliation: word(reconciliation.state.as_ref(), ReconciliationState::parse)
-            .unwrap_or(ReconciliationState::Upgrading),
+        reconciliation: state,
         reconciled_ms: reconciliation.reconciliation_timestamp,
-        last,
-        is_first,
-        stable,
-        observed_generation: status.observed_generation,
+        // Apache's operator leaves the mark for as long as nothing else is carried out.
+        is_first: last.is_first && state == ReconciliationState::Upgrading,
+        // Up to 1.7 it says there alone which generation it was.
+        observed_generation: status.observed_generation.or(last.generation),
+        last: last.spec,
+        stable: stable.spec,
         lifecycle: word(status.lifecycle_state.as_ref(), LifecycleState::parse).unwrap_or(LifecycleState::Created),
         error: status.error.as_deref().map(message),
         health: told(Health::KEY).and_then(|text| Health::read(text)),
@@ -54,7 +57,7 @@ pub(crate) fn record(status: &FlinkDeploymentStatus) -> Record {
 pub(crate) fn write(record: &Record, status: &mut FlinkDeploymentStatus) {
     let known = status.job_status.take();
     status.job_status = Some(job_status(&record.job, known.as_ref()));
-    status.job_manager_deployment_status = unword(record.job_manager.as_str());
+    status.job_manager_deployment_status = unword(told_job_manager(record).as_str());
     status.observed_generation = record.observed_generation;
     status.lifecycle_state = unword(record.lifecycle.as_str());
     let said = status.error.take();
@@ -64,8 +67,11 @@ pub(crate) fn write(record: &Record, status: &mut FlinkDeploymentStatus) {
     });
     status.reconciliation_status = Some(ReconciliationStatus {
         reconciliation_timestamp: record.reconciled_ms,
-        last_reconciled_spec: record.last.as_ref().map(|spec| spec_text(spec, &json!(record.is_first))),
-        last_stable_spec: record.stable.as_ref().map(|spec| spec_text(spec, &json!(false))),
+        last_reconciled_spec: record
+            .last
+            .as_ref()
+            .map(|spec| spec_text(spec, &json!(record.is_first), record.observed_generation)),
+        last_stable_spec: record.stable.as_ref().map(|spec| spec_text(spec, &json!(false), None)),
         state: unword(record.reconciliation.as_str()),
     });
     let directory = record.job.savepoints.pending.as_ref().and_then(|pending| pending.directory.clone());
@@ -82,17 +88,47 @@ fn tell(status: &mut FlinkDeploymentStatus, key: &str, text: Option<String>) {
     }
 }
 
-/// The spec in the text of a reconciliation status, and whether it is that of a first deployment under way.
-fn spec(text: Option<&str>) -> (Option<Value>, bool) {
-    let Some(mut value) = text.and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
-        return (None, false);
-    };
-    let is_first = value.pointer("/resource_metadata/firstDeployment").and_then(Value::as_bool).unwrap_or(false);
-    (value.get_mut("spec").map(Value::take), is_first)
+/// The job manager as Apache's operator is told of it: it takes a start that is recorded for made unless it is told that
+/// there is none, and refuses to go on then.
+fn told_job_manager(record: &Record) -> JobManagerState {
+    let is_under_way =
+        matches!(record.reconciliation, ReconciliationState::Upgrading | ReconciliationState::RollingBack);
+    match record.job_manager {
+        JobManagerState::Deploying if is_under_way => JobManagerState::Missing,
+        other => other,
+    }
 }
 
-fn spec_text(spec: &Value, is_first: &Value) -> String {
-    let metadata = json!({"apiVersion": API_VERSION, "firstDeployment": is_first});
+/// What the text of a reconciliation status says.
+#[derive(Default)]
+struct Reconciled {
+    /// The spec.
+    spec: Option<Value>,
+    /// Whether it is that of a first deployment.
+    is_first: bool,
+    /// Its generation.
+    generation: Option<i64>,
+}
+
+fn reconciled(text: Option<&str>) -> Reconciled {
+    let Some(mut value) = text.and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
+        return Reconciled::default();
+    };
+    Reconciled {
+        is_first: value.pointer("/resource_metadata/firstDeployment").and_then(Value::as_bool).unwrap_or(false),
+        generation: value.pointer("/resource_metadata/metadata/generation").and_then(Value::as_i64),
+        spec: value.get_mut("spec").map(Value::take),
+    }
+}
+
+/// Up to 1.7 Apache's operator stops at a record that does not say of which generation it is; newer ones skip that.
+fn spec_text(spec: &Value, is_first: &Value, generation: Option<i64>) -> String {
+    let metadata = match generation {
+        Some(generation) => {
+            json!({"apiVersion": API_VERSION, "metadata": {"generation": generation}, "firstDeployment": is_first})
+        }
+        None => json!({"apiVersion": API_VERSION, "firstDeployment": is_first}),
+    };
     json!({"spec": spec, "resource_metadata": metadata}).to_string()
 }
 

@@ -10,7 +10,7 @@ use super::round::{Home, Phase, Round};
 use super::{clearing, snapshots, spec, stop, upgrade};
 use crate::change::{self, Change};
 use crate::decision::{Act, Start, Wait};
-use crate::facts::Newest;
+use crate::facts::{Cluster, Newest};
 use crate::state::{JobManagerState, JobState, ReconciliationState};
 use crate::wording::Verdict;
 
@@ -27,6 +27,14 @@ pub struct Launch {
     pub spec: Value,
     /// The snapshot that it starts from.
     pub restore: Option<String>,
+}
+
+/// Whether another operator has begun a first deployment of which nothing was ever seen: as it would, it is begun anew. What
+/// is started here has a time.
+pub fn is_first_of_another(round: &Round<'_>) -> bool {
+    let record = &round.record;
+    let is_unseen = record.is_first && record.job.start_ms.is_none() && round.cluster == Cluster::Absent;
+    round.home == Home::Own && round.phase() == Phase::Starting && is_unseen
 }
 
 /// Deploys for the first time.

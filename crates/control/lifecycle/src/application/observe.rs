@@ -1,9 +1,10 @@
 //! Writes down what is seen of a deployed job. What is seen is trusted over what is remembered, with one exception: a
 //! job that was seen to end stays ended, even if whoever is asked has forgotten it.
 
+use super::restore::{self, Handover};
 use super::round::{Home, Phase, Round};
 use super::spec;
-use crate::facts::{Cluster, FoundJob, Job};
+use crate::facts::{Cluster, FoundJob, Job, Launched};
 use crate::state::{JobManagerState, JobState, ReconciliationState};
 use crate::wording::NOT_FOUND;
 
@@ -22,14 +23,16 @@ pub fn observe(round: &mut Round<'_>) {
 
 /// Takes a recorded start that is seen for carried out. Says whether it was seen.
 pub fn arrive(round: &mut Round<'_>) -> bool {
-    let is_ours = round.phase() == Phase::Starting
-        && match round.launched() {
-            Some(launched) => {
-                Some(launched.generation) == round.record.observed_generation && launched.job_id == round.record.job.id
-            }
-            None => has_ended_unseen(round),
-        };
+    let is_ours = match (round.phase(), round.launched()) {
+        (Phase::Starting, Some(launched)) => {
+            Some(launched.generation) == round.record.observed_generation && launched.job_id == round.record.job.id
+        }
+        (Phase::Starting, None) => has_ended_unseen(round),
+        (Phase::Stopped, Some(launched)) => is_made_by_another(round, launched),
+        _ => false,
+    };
     if is_ours {
+        round.set_job_state(JobState::Reconciling);
         // Earlier tries may have failed for long.
         round.record.job.start_ms = Some(round.facts.now_ms);
         round.record.last = round.record.last.as_ref().map(spec::running);
@@ -40,6 +43,28 @@ pub fn arrive(round: &mut Round<'_>) -> bool {
         };
     }
     is_ours
+}
+
+/// Whether a cluster is the one that is to follow, although no start of it is recorded: Apache's operator records that the
+/// last job has finished, makes what follows under the new generation, and may end before it has recorded that.
+fn is_made_by_another(round: &Round<'_>, launched: &Launched) -> bool {
+    let (record, generation) = (&round.record, round.desired.generation);
+    let is_to_follow =
+        record.reconciliation == ReconciliationState::Upgrading && record.observed_generation == Some(generation);
+    let is_it = launched.generation == generation && launched.job_id.is_some() && launched.job_id == record.job.id;
+    // What was stopped has begun before the change, and may still be there.
+    let is_since = round.reachable().is_some_and(|job| record.reconciled_ms.is_some_and(|begun| job.start_ms > begun));
+    round.home == Home::Own && round.shall_run() && is_to_follow && is_it && is_since && has_its_state(round)
+}
+
+/// Whether what runs has the state that what is to follow would have.
+fn has_its_state(round: &Round<'_>) -> bool {
+    let last = round.record.job.savepoints.last.as_ref().and_then(|taken| taken.location.as_deref());
+    match restore::after_stop(&round.record) {
+        Handover::Nothing => true,
+        Handover::Exactly(path) => last == Some(path.as_str()),
+        Handover::IfKnown | Handover::Required => round.desired.is_highly_available,
+    }
 }
 
 /// Whether a job of a session cluster was started and has ended before anybody looked: nothing is left of it to be seen but

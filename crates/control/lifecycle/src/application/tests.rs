@@ -10,5 +10,6 @@ mod losses;
 mod nonces;
 mod plans;
 mod references;
+mod takeovers;
 mod walks;
 mod world;

@@ -13,8 +13,10 @@ fn full() -> Value {
         "flinkVersion": "v2_3",
         "ingress": {"template": "a.example.com", "tls": [{"hosts": ["a.example.com"]}]},
         "podTemplate": {"spec": {"containers": [{"name": "flink-main-container", "env": []}]}},
-        "jobManager": {"resource": {"memory": "1g", "cpu": 2}, "replicas": 2, "podTemplate": {"kind": "Pod"}},
-        "taskManager": {"resource": {"memory": "2g"}, "replicas": 2, "podTemplate": {"kind": "Pod"}},
+        "jobManager": {
+            "resource": {"memory": "1g", "cpu": 2}, "replicas": 2, "podTemplate": {"spec": {"hostNetwork": true}}
+        },
+        "taskManager": {"resource": {"memory": "2g"}, "replicas": 2, "podTemplate": {"spec": {"hostNetwork": true}}},
         "logConfiguration": {"log4j-console.properties": "rootLogger.level = INFO"},
         "emrReleaseLabel": "emr-7.12.0-flink-latest",
         "executionRoleArn": "arn:aws:iam::1:role/flink",
@@ -295,4 +297,14 @@ fn what_is_deployed_after_a_rollback_is_what_was_brought_back() {
         assert_eq!(deployed(&record), Some(expected), "for {reconciliation:?}");
     }
     assert_eq!(deployed(&Record::default()), None);
+}
+
+#[test]
+fn that_a_template_is_a_pod_says_nothing() {
+    let spec = |template: Value| json!({"podTemplate": template.clone(), "taskManager": {"podTemplate": template}});
+    let labels = json!({"labels": {"team": "a"}});
+    let theirs = spec(json!({"apiVersion": "v1", "kind": "Pod", "metadata": labels}));
+    assert_eq!(diff(&theirs, &spec(json!({"metadata": labels}))).change, Change::None);
+    assert_eq!(diff(&theirs, &spec(json!({"metadata": {}}))).change, Change::Upgrade);
+    assert_eq!(diff(&spec(json!({"kind": "Pod"})), &json!({})).change, Change::None);
 }

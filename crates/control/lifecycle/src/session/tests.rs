@@ -173,3 +173,13 @@ fn flink_39618_a_blocked_deletion_says_by_whom_and_how_to_get_out() {
     case.facts.cluster = Cluster::Absent;
     assert_eq!(case.go().act, Some(Act::Release));
 }
+
+#[test]
+fn a_cluster_that_another_operator_made_and_did_not_record_runs_on() {
+    let mut case = Case::ready();
+    case.record.reconciliation = ReconciliationState::Upgrading;
+    case.record.job_manager = JobManagerState::Missing;
+    let found = case.go();
+    assert_eq!((found.act, found.wait.reason), (None, "Settled"));
+    assert_eq!(found.record.lifecycle, LifecycleState::Stable);
+}

@@ -89,6 +89,12 @@ impl Stage {
         self.cluster.kubeconfig()
     }
 
+    /// The kubeconfig of an administrator.
+    pub(crate) fn administrator(&self) -> Value {
+        let text = std::fs::read_to_string(self.cluster.kubeconfig()).expect("the kubeconfig is read");
+        serde_saphyr::from_str(&text).expect("the kubeconfig is YAML")
+    }
+
     /// The namespace.
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace

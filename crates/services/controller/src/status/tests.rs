@@ -34,7 +34,7 @@ fn theirs() -> Value {
         "reconciliationStatus": {
             "reconciliationTimestamp": 1_700_000_000_500_i64,
             "lastReconciledSpec":
-                "{\"spec\":{\"job\":{\"state\":\"suspended\",\"upgradeMode\":\"savepoint\"}},\"resource_metadata\":{\"apiVersion\":\"flink.apache.org/v1beta1\",\"firstDeployment\":false}}",
+                "{\"spec\":{\"job\":{\"state\":\"suspended\",\"upgradeMode\":\"savepoint\"}},\"resource_metadata\":{\"apiVersion\":\"flink.apache.org/v1beta1\",\"metadata\":{\"generation\":3},\"firstDeployment\":false}}",
             "lastStableSpec": "{\"spec\":{\"job\":{\"parallelism\":2}},\"resource_metadata\":{\"apiVersion\":\"flink.apache.org/v1beta1\",\"firstDeployment\":false}}",
             "state": "UPGRADING"
         }
@@ -124,4 +124,33 @@ fn errors_are_json_and_plain_ones_are_read_too() {
     assert_eq!(message("Job Not Found"), "Job Not Found");
     assert_eq!(message(&error("it broke")), "it broke");
     assert!(error("it broke").starts_with(r#"{"type":"org.apache.flink."#));
+}
+
+#[test]
+fn the_generation_that_1_7_recorded_is_found_beside_the_spec() {
+    let text = r#"{"spec":{},"resource_metadata":{"apiVersion":"flink.apache.org/v1beta1","metadata":{"generation":2},"firstDeployment":true}}"#;
+    let status =
+        |state: &str| of(&json!({"status": {"reconciliationStatus": {"lastReconciledSpec": text, "state": state}}}));
+    let deployed = record(&status("DEPLOYED"));
+    assert_eq!((deployed.observed_generation, deployed.is_first), (Some(2), false), "it was carried out");
+    let begun = record(&status("UPGRADING"));
+    assert_eq!((begun.observed_generation, begun.is_first), (Some(2), true));
+    let mut written = status("UPGRADING");
+    write(&begun, &mut written);
+    assert_eq!(written.reconciliation_status.unwrap().last_reconciled_spec.as_deref(), Some(text));
+}
+
+#[test]
+fn a_start_that_was_not_seen_is_told_as_none() {
+    for (state, expected) in [
+        (ReconciliationState::Upgrading, "MISSING"),
+        (ReconciliationState::RollingBack, "MISSING"),
+        (ReconciliationState::Deployed, "DEPLOYING"),
+    ] {
+        let record = Record { job_manager: JobManagerState::Deploying, reconciliation: state, ..Record::default() };
+        let mut status = FlinkDeploymentStatus::default();
+        write(&record, &mut status);
+        let status = serde_json::to_value(status).unwrap();
+        assert_eq!(status["jobManagerDeploymentStatus"], expected, "{state:?}");
+    }
 }
