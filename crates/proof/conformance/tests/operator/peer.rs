@@ -115,7 +115,8 @@ async fn made(stage: &Stage, manifest: &Value) -> Value {
             let mut object = serde_json::to_value(object).expect("an object is JSON");
             object["kind"] = json!(kind);
             if text(&object, "/metadata/name").contains("orders") {
-                all[called(&object)] = plain(object);
+                let name = called(&object);
+                all[name] = plain(object);
             }
         }
     }
