@@ -94,8 +94,11 @@ fn everything() -> Value {
     json!({"replicas": 2, "rbac": rbac, "webhook": {"create": true, "port": port}})
 }
 
-/// An application with an ingress, which goes without an upgrade of it; with what Flink keeps for high availability.
+/// An application with an ingress, which goes without an upgrade of it; with what Flink keeps for high availability. The
+/// Service of its REST API is there already, and is made its own.
 async fn ingress_comes_and_goes(stage: &Stage) {
+    let left = json!({"metadata": {"name": "orders-rest"}, "spec": {"ports": [{"port": 8081}]}});
+    stage.create("v1", "Service", left).await;
     let mut manifest = application("orders");
     manifest["spec"]["ingress"] = json!({"template": "{{name}}.example.com"});
     stage.apply(&manifest).await;
