@@ -14,6 +14,7 @@ mod web;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ use cache::{Cache, Known};
 use digest::ContentDigest;
 use gate::Gate;
 use s3::{Object, Origin};
-use web::{Answer, Call, Validators, Web};
+use web::{Answer, Call, Headers, Validators, Web};
 
 pub use limits::Limits;
 pub use s3::S3Settings;
@@ -44,6 +45,8 @@ pub struct Artifacts {
     web: Web,
     /// Asks whom the environment of this process names.
     trusted: Web,
+    /// What is sent to web servers besides.
+    headers: Headers,
 }
 
 /// Where an artifact comes from that does not lie on this machine.
@@ -71,7 +74,16 @@ impl Artifacts {
             s3: S3Settings::from_environment(|name| std::env::var(name).ok()),
             web: Web::new(gate, Box::new(DefaultResolver::default())),
             trusted: Web::new(Gate::open(), Box::new(DefaultResolver::default())),
+            headers: Headers::default(),
         }
+    }
+
+    /// The same cache with headers, by name, that are sent to the web server which an artifact names, and to no other.
+    ///
+    /// # Errors
+    /// Invalid if one of them can be none.
+    pub fn with_headers(&self, headers: &BTreeMap<String, String>) -> Result<Self> {
+        Ok(Self { headers: Headers::of(headers)?, ..self.clone() })
     }
 
     /// The same cache for a deployment whose options say how S3 is reached, as [`S3Settings::configured`] reads them.
@@ -138,7 +150,7 @@ impl Artifacts {
             }
             Scheme::FileSystem => {
                 let scheme = artifact.uri.split(':').next().unwrap_or_default();
-                let message = format!("cannot fetch an artifact from `{scheme}`: it is not supported on one machine");
+                let message = format!("cannot fetch an artifact from `{scheme}`: no such file system is spoken here");
                 return Err(Error::unsupported(message)
                     .with_hint("use an address that begins with `local`, `file`, `https`, `http` or `s3`"));
             }
@@ -155,7 +167,7 @@ impl Artifacts {
             time_max: self.limits.time_max,
         };
         let answer = match &source.place {
-            Place::Web(url) => self.web.follow(url, &call)?,
+            Place::Web(url) => self.web.follow(url, &call, &self.headers)?,
             Place::S3(object) if self.s3.origin() == Some(Origin::Environment) => {
                 s3::get(&self.s3, object, &self.trusted, &call)?
             }

@@ -22,6 +22,7 @@ mod operator_keys;
 mod origin;
 mod part;
 mod pod_template;
+mod refused;
 mod session_job;
 mod snapshot;
 mod sound;
@@ -31,8 +32,10 @@ mod warnings;
 
 use serde_json::Value;
 
+pub use artifact::reaches_private_hosts;
 pub use context::{Context, Lookup, local_defaults};
 pub use declared::{Declared, Reading};
+pub use refused::refused;
 pub use unhonoured::unhonoured;
 
 use crate::crd::root_schema;

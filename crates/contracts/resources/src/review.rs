@@ -2,10 +2,11 @@
 //!
 //! The embedded API and the webhook of a cluster ask here, so both say the same of the same object.
 
+use kobel_model::deployment::Substrate;
 use serde_json::Value;
 
 use crate::problem::Problem;
-use crate::read::{Context, read};
+use crate::read::{Context, read, refused};
 
 /// What a review of an object finds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,8 +20,16 @@ pub struct Review {
 impl Review {
     /// Reviews an object of a Flink kind: it is read as it will be when it is run.
     pub fn of(object: &Value, context: &Context<'_>) -> Self {
+        Self::on(Substrate::Local, object, context)
+    }
+
+    /// The same where it is run on this substrate, which may refuse what another carries out.
+    pub fn on(substrate: Substrate, object: &Value, context: &Context<'_>) -> Self {
         match read(object, context) {
-            Ok(reading) => Self { problems: Vec::new(), warnings: reading.warnings },
+            Ok(reading) => {
+                let problems = refused(&reading.declared, substrate, context.defaults);
+                Self { problems, warnings: reading.warnings }
+            }
             Err(problems) => Self { problems, warnings: Vec::new() },
         }
     }

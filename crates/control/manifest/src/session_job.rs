@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use kobel_model::deployment::{ArtifactKind, Cluster, SessionJob};
+use kobel_model::deployment::{ArtifactKind, Cluster, FlinkVersion, SessionJob};
 use kobel_model::settings::redact;
 
 use crate::configuration::{
@@ -14,7 +14,7 @@ use crate::configuration::{
 use crate::flink::options;
 use crate::launch::JobStart;
 use crate::place::Place;
-use crate::program;
+use crate::program::{self, Program};
 
 /// A jar and how it is run.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,19 +60,45 @@ impl fmt::Debug for JarRun {
 
 /// Lays out a session job for the cluster that it names. The folder of `place` is the one of the job.
 pub fn session_job(job: &SessionJob, cluster: &Cluster, start: &JobStart<'_>, place: &Place) -> JarRun {
-    let line = cluster.flink_version;
     let home = place.flink.clone().unwrap_or_default();
-    let program = program::of(&job.job, place, &home);
-    let is_python = job.job.artifact.as_ref().is_some_and(|artifact| artifact.kind == ArtifactKind::Python);
-    let mut configuration = Configuration::of(&job.flink_configuration);
+    let mut program = program::of(&job.job, place, &home);
+    if job.job.artifact.as_ref().is_some_and(|artifact| artifact.kind == ArtifactKind::Python) {
+        program.jar = home.python_jar;
+    }
     let below = Configuration::of(&cluster.flink_configuration);
+    run(job, (cluster.flink_version, &below), start, program, Some(&place.folder))
+}
+
+/// Lays out a session job whose program is a jar that lies at `jar`, for a cluster of pods that is told what stands
+/// `below`. There is no folder for its snapshots there: they go where it or the cluster says.
+pub fn session_job_of_pods(
+    job: &SessionJob,
+    cluster: (FlinkVersion, &Configuration),
+    start: &JobStart<'_>,
+    jar: PathBuf,
+) -> JarRun {
+    let (class, arguments) = (job.job.entry_class.clone(), job.job.args.clone());
+    run(job, cluster, start, Program { jar: Some(jar), class, arguments }, None)
+}
+
+fn run(
+    job: &SessionJob,
+    cluster: (FlinkVersion, &Configuration),
+    start: &JobStart<'_>,
+    program: Program,
+    folder: Option<&Path>,
+) -> JarRun {
+    let (line, below) = cluster;
+    let mut configuration = Configuration::of(&job.flink_configuration);
     options::forget_the_cluster(&mut configuration);
     for option in [CHECKPOINT_DIRECTORY, SAVEPOINT_DIRECTORY] {
         // What the cluster is told reaches its jobs by itself, unless the job says something else.
         let value = configuration.find(&option).or_else(|| below.find(&option)).map(str::to_owned);
         configuration.settle(&option, line, value);
     }
-    configuration.directories(&place.folder, line);
+    if let Some(folder) = folder {
+        configuration.directories(folder, line);
+    }
     configuration.job(&job.job, &job.identity, start, line);
     if below.get(CHECKPOINTING_INTERVAL).is_none() {
         configuration.checkpoints(job.job.upgrade_mode);
@@ -86,7 +112,7 @@ pub fn session_job(job: &SessionJob, cluster: &Cluster, start: &JobStart<'_>, pl
     configuration.settle(&RECOVERY_PATH, line, None);
     configuration.remove(JOB_ID);
     JarRun {
-        jar: if is_python { home.python_jar } else { program.jar },
+        jar: program.jar,
         entry_class: program.class,
         arguments: program.arguments,
         parallelism: job.job.parallelism,

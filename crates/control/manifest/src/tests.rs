@@ -16,7 +16,7 @@ use kobel_model::deployment::{
 
 use super::*;
 use crate::place::{FlinkHome, Ports, Standbys};
-use crate::session_job::session_job;
+use crate::session_job::{session_job, session_job_of_pods};
 
 const JOB_ID: &str = "0a0b0c0d0e0f00000000000000000001";
 const FRESH: JobStart<'_> = JobStart { job_id: JOB_ID, restore: None };
@@ -378,6 +378,39 @@ fn a_session_job_is_a_run_of_a_jar() {
     let run = session_job(&declared, &session_cluster, &FRESH, &place("/a/report.py"));
     assert_eq!(run.jar, Some(PathBuf::from("/opt/flink/opt/flink-python-2.3.0.jar")));
     assert_eq!((run.arguments, run.claim_mode), (vec!["-py".to_owned(), "/a/report.py".to_owned()], None));
+}
+
+#[test]
+fn a_session_job_of_pods_writes_where_it_or_its_cluster_says_and_nowhere_else() {
+    let cluster = deployment(None, &[("state.savepoints.dir", "s3://b/s")]);
+    let mut declared = SessionJob {
+        identity: Identity { namespace: "team".to_owned(), name: "report".to_owned() },
+        deployment_name: "flights".to_owned(),
+        job: job(ArtifactKind::Jar),
+        restart_nonce: None,
+        flink_configuration: configuration(&[]),
+    };
+    declared.job.entry_class = Some("com.example.Report".to_owned());
+    declared.job.args = vec!["--all".to_owned()];
+    let defaults = [
+        ("execution.checkpointing.savepoint-dir", "s3://default/s"),
+        ("execution.checkpointing.externalized-checkpoint-retention", "DELETE_ON_CANCELLATION"),
+    ];
+    let defaults = defaults.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let below = kubernetes::configuration::declared(&cluster, &defaults);
+    let line = cluster.cluster.flink_version;
+    let run = session_job_of_pods(&declared, (line, &below), &RESTORED, PathBuf::from("/tmp/a.jar"));
+    assert_eq!((run.jar, run.entry_class.as_deref()), (Some(PathBuf::from("/tmp/a.jar")), Some("com.example.Report")));
+    assert_eq!((run.arguments, run.savepoint_path.as_deref()), (vec!["--all".to_owned()], RESTORED.restore));
+    let expected = [
+        ("execution.checkpointing.savepoint-dir", "s3://b/s"),
+        ("execution.state-recovery.ignore-unclaimed-state", "false"),
+        ("parallelism.default", "3"),
+        ("pipeline.name", "report"),
+    ];
+    let found: Vec<(&str, &str)> =
+        run.configuration.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Lines from 1.19 on read YAML; flat keys are fine there even where one begins with the whole of another, and every
 //! value is quoted so that none is taken for a number, a list or a comment. Older lines read `key: value` line by line
-//! and know no quotes. They have a directory of their own: a newer line that finds their file reads it instead.
+//! and know no quotes: a value with a line break or a `#` cannot be told to them at all. They have a directory of their own: a newer line that finds their file reads it instead.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,6 +43,13 @@ impl Format {
         }
     }
 
+    /// Whether a file of this format says exactly this. In the flat one a line ends a value, and `#` begins a comment
+    /// wherever it stands; blanks at the ends of a value are nothing to either.
+    pub(crate) fn says(self, key: &str, value: &str) -> bool {
+        let is_plain = |text: &str| !text.contains(['\n', '\r', '#']);
+        self == Self::Standard || (is_plain(key) && !key.contains(": ") && is_plain(value.trim()))
+    }
+
     /// Everything of a configuration.
     pub(crate) fn print(self, values: &BTreeMap<String, String>) -> String {
         let print = match self {
@@ -70,9 +77,9 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A value that has several lines is put on one, for the format has no other way.
+/// What the format cannot say is refused before it comes here; if it does all the same, it spoils no other line.
 fn flat_line(key: &str, value: &str) -> String {
-    format!("{key}: {}\n", value.replace(['\n', '\r'], " "))
+    format!("{key}: {}\n", value.trim().replace(['\n', '\r'], " "))
 }
 
 #[cfg(test)]
@@ -97,6 +104,24 @@ mod tests {
             "'$internal.pipeline.job-id': '0a'\na: '1'\na.b: 'it''s # no comment: [x]'\nc: \"two\\nlines\"\n\
              'with blank': ''\n"
         );
+    }
+
+    #[test]
+    fn what_the_flat_format_cannot_say_is_known() {
+        for (key, value, is_said) in [
+            ("a", "1", true),
+            ("a", "it's [x]: y", true),
+            ("a", "a block of one line\n", true),
+            ("a", "", true),
+            ("a", "two\nlines", false),
+            ("a", "two\rlines", false),
+            ("a", "p#ss", false),
+            ("a#b", "1", false),
+            ("a: b", "1", false),
+        ] {
+            assert_eq!(Format::Flat.says(key, value), is_said, "{key:?} {value:?}");
+            assert!(Format::Standard.says(key, value));
+        }
     }
 
     #[test]

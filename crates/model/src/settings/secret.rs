@@ -6,7 +6,7 @@
 //! Apache Flink 2.3, `GlobalConfiguration.SENSITIVE_KEYS` and `HIDDEN_CONTENT`.
 
 /// A key that contains one of these, in any case, holds a secret.
-const SENSITIVE: [&str; 11] = [
+const SENSITIVE: [&str; 12] = [
     "password",
     "secret",
     "fs.azure.account.key",
@@ -18,6 +18,8 @@ const SENSITIVE: [&str; 11] = [
     "basic-auth",
     "jaas.config",
     "http-headers",
+    // Of programs that are fetched: `kubernetes.operator.user.artifacts.http.header`.
+    "http.header",
 ];
 
 /// What is shown in place of a secret.
@@ -45,6 +47,7 @@ mod tests {
             ("Kafka.SASL.JAAS.Config", true),
             ("my.PASSWORD.file", true),
             ("fs.azure.account.key.store", true),
+            ("kubernetes.operator.user.artifacts.http.header", true),
             ("pipeline.name", false),
             ("parallelism.default", false),
         ] {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kobel_model::deployment::Substrate;
 use kobel_resources::crd::{openapi, root_schema};
 use kobel_resources::{API_VERSION, Context, GROUP, Refusal, Review, VERSION};
 use serde_json::{Value, json};
@@ -134,7 +135,7 @@ impl Question {
         };
         let context = Context { previous: change.previous.as_ref(), find: &find, defaults };
         let of_schema = root_schema(&self.kind).validate(&change.object);
-        let review = Review::of(&change.object, &context).after(of_schema);
+        let review = Review::on(Substrate::Kubernetes, &change.object, &context).after(of_schema);
         if review.problems.is_empty() {
             return self.allowed(&review.warnings);
         }

@@ -14,6 +14,7 @@ use crate::key::Key;
 use crate::launching::Launching;
 use crate::objects::Written;
 use crate::round::Subject;
+use crate::surroundings::apart;
 use crate::world::World;
 
 /// How soon it is looked at what came of an act.
@@ -128,11 +129,18 @@ async fn submit(
         // It was submitted before, and the answer was lost.
         return Ok(());
     }
-    let run = world.turn.slowly(world.substrate.jar_run(job, cluster, start)).await?;
+    let (run, fetched) = world.turn.slowly(world.substrate.jar_run(job, cluster, start)).await?;
     let jar = match &run.jar {
         Some(jar) => flink.upload_jar(at, jar).await?,
         None => return Err(Error::unsupported("a session job without a program does not run on this machine yet")),
     };
+    if let Some(fetched) = fetched {
+        let remove = move || {
+            drop(fetched);
+            Ok(())
+        };
+        apart(&*world.surroundings, "removing a program", remove).await?;
+    }
     let request = RunJar {
         entry_class: run.entry_class,
         args: run.arguments,

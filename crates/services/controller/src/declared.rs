@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use kobel_lifecycle::options::Options;
 use kobel_manifest::configuration::{CHECKPOINT_DIRECTORY, SAVEPOINT_DIRECTORY};
 use kobel_model::deployment::{Deployment, FlinkConfiguration, FlinkVersion, Job, SessionJob, Substrate, engine};
-use kobel_resources::read::{Declared, local_defaults, unhonoured};
+use kobel_resources::read::{Declared, local_defaults, refused, unhonoured};
 use kobel_resources::{Context, Problem, Reading};
 use serde_json::{Map, Value, json};
 
@@ -79,7 +79,10 @@ impl Rules {
         // Whether the job of a snapshot is declared is a fact that is gathered, and no problem of the object.
         let is_snapshot = object.get("kind").and_then(Value::as_str) == Some(Kind::Snapshot.name());
         let find = |_: &str, _: &str| is_snapshot.then(|| json!({}));
-        kobel_resources::read(object, &Context { previous: Some(object), find: &find, defaults: &self.defaults })
+        let context = Context { previous: Some(object), find: &find, defaults: &self.defaults };
+        let reading = kobel_resources::read(object, &context)?;
+        let problems = refused(&reading.declared, self.substrate, &self.defaults);
+        if problems.is_empty() { Ok(reading) } else { Err(problems) }
     }
 
     /// Of how many objects declarations are kept.
@@ -286,6 +289,32 @@ mod tests {
         let mut wrong = object("a", 2);
         wrong["spec"]["job"]["parallelism"] = json!("many");
         assert!(declarations.read(&key("a"), &wrong).is_err());
+    }
+
+    #[test]
+    fn what_a_place_does_not_run_is_refused_there_alone() {
+        let mut reactive = object("a", 2);
+        reactive["spec"] = json!({
+            "flinkVersion": "v2_0",
+            "serviceAccount": "flink",
+            "flinkConfiguration": {"scheduler-mode": " Reactive"},
+            "jobManager": {"resource": {"memory": "2048m"}},
+            "taskManager": {"resource": {"memory": "2048m"}},
+            "job": {"jarURI": "local:///opt/job.jar", "parallelism": 1},
+        });
+        assert!(Declarations::by(Rules::local()).read(&key("a"), &reactive).is_ok());
+        let in_pods = Declarations::by(Rules::of_cluster(&BTreeMap::new()));
+        let problems = in_pods.read(&key("a"), &reactive).unwrap_err();
+        assert_eq!(listed(&problems).split(": ").next(), Some("spec.flinkConfiguration[scheduler-mode]"));
+        let mut session = reactive.clone();
+        session["spec"]["mode"] = json!("standalone");
+        assert!(in_pods.read(&key("a"), &session).is_ok());
+        session["spec"].as_object_mut().unwrap().remove("job");
+        assert!(in_pods.read(&key("a"), &session).is_err(), "a session cluster has no job to scale");
+        session["spec"].as_object_mut().unwrap().remove("flinkConfiguration");
+        let defaults = [("scheduler-mode".to_owned(), "reactive".to_owned())].into();
+        let problems = Declarations::by(Rules::of_cluster(&defaults)).read(&key("a"), &session).unwrap_err();
+        assert!(listed(&problems).contains("a default of the operator"), "{problems:?}");
     }
 
     #[test]

@@ -47,18 +47,19 @@ pub(crate) async fn fit(
     seen: (&Declaration, &Gathered),
 ) -> Result<Fit> {
     let (declaration, gathered) = seen;
-    let (What::Deployment(deployment), Some(spec), Some(last)) =
-        (&declaration.what, object.get("spec"), record.last.as_ref())
-    else {
+    let (Some(job), Some(spec), Some(last)) = (declaration.what.job(), object.get("spec"), record.last.as_ref()) else {
         return Ok(Fit::Fits);
     };
-    let Some(job) = &deployment.cluster.job else { return Ok(Fit::Fits) };
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
     // What was once begun is carried out, also if it fails.
     let is_news = record.observed_generation != Some(generation) && !is_being_stopped(record);
     if !is_news || job.state != Wanted::Running || diff(last, spec).change < Change::Upgrade {
         return Ok(Fit::Fits);
     }
+    let deployment = match &declaration.what {
+        What::Deployment(deployment) => deployment,
+        What::SessionJob(job) => return Ok(world.substrate.lacks_for(job).map_or(Fit::Fits, Fit::Refused)),
+    };
     if engine(&deployment.cluster) == Engine::Flink {
         let lacks = world.turn.slowly(async { Ok(world.substrate.lacks(deployment).await) }).await?;
         return Ok(lacks.map_or(Fit::Fits, Fit::Refused));

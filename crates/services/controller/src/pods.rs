@@ -11,7 +11,9 @@ mod lacking;
 mod manager;
 mod managers;
 mod newest;
+mod programs;
 mod refusal;
+mod session_jobs;
 mod starting;
 mod trouble;
 
@@ -21,15 +23,18 @@ use std::sync::Arc;
 use futures::stream::{BoxStream, StreamExt as _};
 use kobel_flink_client::{Endpoint, FlinkClient};
 use kobel_lifecycle::facts::{Cluster, Launched};
-use kobel_manifest::kubernetes::GENERATION;
-use kobel_model::deployment::Identity;
+use kobel_manifest::kubernetes::{self, GENERATION, Start};
+use kobel_manifest::launch::JobStart;
+use kobel_model::deployment::{Deployment, Identity};
 use kobel_model::{Error, Result, chain};
 use kube::Client;
 use serde_json::Value;
 
 use self::calls::{CONFIG_MAP, Calls, DEPLOYMENT, POD};
-pub(crate) use self::lacking::lacks;
+pub(crate) use self::lacking::lacks_for;
 use self::manager::JOB_ID;
+pub(crate) use self::programs::Fetched;
+use self::programs::Programs;
 use crate::scope::Scope;
 use crate::sight::Sight;
 use crate::surroundings::Surroundings;
@@ -40,6 +45,8 @@ const MANAGERS: &str = "type in (flink-native-kubernetes,flink-standalone-kubern
 const KINDS: &str = "type in (flink-native-kubernetes,flink-standalone-kubernetes)";
 /// The port of the REST API, unless the Deployment names another.
 const REST_PORT: u64 = 8081;
+/// The id of a job of which is only asked whether it can be started.
+const NO_JOB: &str = "00000000000000000000000000000000";
 /// The launch of what is no whole cluster, and so of none that was ever recorded.
 const NO_LAUNCH: Launched = Launched { generation: 0, job_id: None };
 
@@ -80,6 +87,7 @@ pub(crate) struct Pods {
     flink: FlinkClient,
     surroundings: Arc<dyn Surroundings>,
     settings: Arc<Settings>,
+    programs: Arc<Programs>,
 }
 
 impl Pods {
@@ -91,7 +99,8 @@ impl Pods {
         flink: FlinkClient,
         settings: Settings,
     ) -> Self {
-        Self { calls: Calls::over(client, scope), flink, surroundings, settings: Arc::new(settings) }
+        let programs = Arc::new(Programs::by(&settings.defaults));
+        Self { calls: Calls::over(client, scope), flink, surroundings, settings: Arc::new(settings), programs }
     }
 
     /// Every deployment that has a job manager here.
@@ -234,6 +243,23 @@ impl Pods {
         Some(Endpoint { url: format!("http://{host}:{port}"), token: None })
     }
 
+    /// Why a deployment cannot be started; none if it can, or if that only shows then.
+    pub(crate) fn lacks(&self, deployment: &Deployment) -> Option<String> {
+        if let Some(why) = lacking::declared(deployment) {
+            return Some(why.to_owned());
+        }
+        let start = Start {
+            deployment,
+            job: deployment.cluster.job.as_ref().map(|_| JobStart { job_id: NO_JOB, restore: None }),
+            generation: 0,
+            uid: "",
+            defaults: &self.settings.defaults,
+            fresh: NO_JOB,
+            kobel_image: &self.settings.image,
+        };
+        lacking::configured(&start, &kubernetes::configuration::effective(&start))
+    }
+
     async fn remove(&self, maps: &[Value]) -> Result<()> {
         for map in maps {
             self.calls.delete(CONFIG_MAP, map).await?;
@@ -278,11 +304,6 @@ impl Pods {
         }
         let kept = availability::of(&self.calls, of).await?;
         self.remove(&kept).await
-    }
-
-    /// That session jobs are not submitted to pods yet.
-    pub(crate) fn lacks_session_jobs() -> Error {
-        Error::unsupported("session jobs do not run in pods yet; declare the job in a FlinkDeployment of its own")
     }
 
     /// That the files of a snapshot cannot be seen from here.

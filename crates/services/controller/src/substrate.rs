@@ -13,7 +13,7 @@ use kobel_model::deployment::{Deployment, Identity, SessionJob};
 
 use crate::launching::Launching;
 use crate::local::Local;
-use crate::pods::{self, Pods};
+use crate::pods::{self, Fetched, Pods};
 use crate::sight::{Found, Search, Sight};
 use crate::turns::{ROUNDS_MAX, ROUNDS_OF_CLUSTER};
 
@@ -102,14 +102,28 @@ impl Substrate {
         }
     }
 
-    /// A session job as its cluster is asked for it.
+    /// A session job as its cluster is asked for it, with what must be there until its program was handed over.
     ///
     /// # Errors
     /// What is lacking.
-    pub(crate) async fn jar_run(&self, job: &SessionJob, cluster: &Deployment, start: &Start) -> Result<JarRun> {
+    pub(crate) async fn jar_run(
+        &self,
+        job: &SessionJob,
+        cluster: &Deployment,
+        start: &Start,
+    ) -> Result<(JarRun, Option<Fetched>)> {
         match self {
-            Self::Local(local) => local.jar_run(job, cluster, start).await,
-            Self::Pods(_) => Err(Pods::lacks_session_jobs()),
+            // Its program stays where it is, or in a cache.
+            Self::Local(local) => Ok((local.jar_run(job, cluster, start).await?, None)),
+            Self::Pods(pods) => pods.jar_run(job, cluster, start).await.map(|(run, fetched)| (run, Some(fetched))),
+        }
+    }
+
+    /// Why a session job cannot be submitted, whatever its cluster does; none if it can, or if that only shows then.
+    pub(crate) fn lacks_for(&self, job: &SessionJob) -> Option<String> {
+        match self {
+            Self::Local(_) => None,
+            Self::Pods(_) => pods::lacks_for(job).map(str::to_owned),
         }
     }
 
@@ -117,7 +131,7 @@ impl Substrate {
     pub(crate) async fn lacks(&self, deployment: &Deployment) -> Option<String> {
         match self {
             Self::Local(local) => local.lacks(deployment).await,
-            Self::Pods(_) => pods::lacks(deployment).map(str::to_owned),
+            Self::Pods(pods) => pods.lacks(deployment),
         }
     }
 
@@ -128,7 +142,7 @@ impl Substrate {
     pub(crate) async fn refusal(&self, deployment: &Deployment, snapshot: Option<&str>) -> Result<Option<String>> {
         match self {
             Self::Local(local) => local.refusal(deployment, snapshot).await,
-            Self::Pods(_) => Ok(pods::lacks(deployment).map(str::to_owned)),
+            Self::Pods(pods) => Ok(pods.lacks(deployment)),
         }
     }
 

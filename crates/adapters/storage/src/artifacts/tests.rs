@@ -12,7 +12,7 @@ use kobel_model::deployment::{Artifact, ArtifactKind, Scheme, address};
 
 use super::cache::Cache;
 use super::gate::Gate;
-use super::web::Web;
+use super::web::{Headers, Web};
 use super::{Artifacts, Limits, S3Settings};
 use server::Names;
 
@@ -30,6 +30,7 @@ fn fetching(cache: &Path, limits: Limits, names: &Names) -> Artifacts {
         s3: S3Settings::default(),
         web: Web::new(gate(), Box::new(names.clone())),
         trusted: Web::new(Gate::open(), Box::new(names.clone())),
+        headers: Headers::default(),
     }
 }
 

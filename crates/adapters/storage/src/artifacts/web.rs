@@ -3,12 +3,13 @@
 //! Addresses may hold secrets in their query. Errors name what was asked for as the caller shows it, and of what a
 //! redirect leads to nothing but the host.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kobel_model::{Error, ErrorKind, Result};
-use ureq::http::{HeaderMap, Response};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::Resolver;
 use ureq::unversioned::transport::DefaultConnector;
@@ -49,6 +50,31 @@ impl Validators {
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     (!text.is_empty() && text.len() <= VALIDATOR_MAX).then(|| text.to_owned())
+}
+
+/// What a request says besides. The values may be secret, and are shown nowhere.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Headers {
+    all: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Headers {
+    /// Headers by name.
+    ///
+    /// # Errors
+    /// Invalid if one of them can be none.
+    pub(super) fn of(values: &BTreeMap<String, String>) -> Result<Self> {
+        let all = values.iter().map(|(name, value)| -> Result<_> {
+            let known = HeaderName::from_bytes(name.trim().as_bytes())
+                .map_err(|_| Error::invalid("cannot send a header with an artifact's request: its name is no name"))?;
+            let mut value = HeaderValue::from_str(value.trim()).map_err(|_| {
+                Error::invalid(format!("cannot send the header `{known}`: its value is no text of a line"))
+            })?;
+            value.set_sensitive(true);
+            Ok((known, value))
+        });
+        Ok(Self { all: all.collect::<Result<_>>()? })
+    }
 }
 
 /// What stays the same through all requests of one fetch.
@@ -169,10 +195,13 @@ impl Web {
     /// # Errors
     /// Denied if a host may not be connected to or the server refuses, Missing if there is no content, Invalid if a
     /// redirect leads nowhere good, Unavailable if the server does not answer as it should.
-    pub(super) fn follow(&self, start: &Url, call: &Call<'_>) -> Result<Answer> {
+    pub(super) fn follow(&self, start: &Url, call: &Call<'_>, headers: &Headers) -> Result<Answer> {
         let mut url = start.clone();
+        let none = Headers::default();
         for _ in 0..=REDIRECTS_MAX {
-            let response = self.ask(&url, call)?;
+            // They may let somebody in, who is not whoever a redirect leads to.
+            let own = if url.origin() == start.origin() { headers } else { &none };
+            let response = self.send(&url, call, own)?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return answer(response, call);
             }
@@ -186,8 +215,15 @@ impl Web {
     /// # Errors
     /// Denied if the host may not be connected to, Unavailable if the server does not answer.
     pub(super) fn ask(&self, url: &Url, call: &Call<'_>) -> Result<Response<Body>> {
+        self.send(url, call, &Headers::default())
+    }
+
+    fn send(&self, url: &Url, call: &Call<'_>, headers: &Headers) -> Result<Response<Body>> {
         let left = call.time_left()?;
         let mut request = self.agent.get(url.as_str()).config().timeout_global(Some(left)).build();
+        for (name, value) in &headers.all {
+            request = request.header(name.clone(), value.clone());
+        }
         if let Some(etag) = &call.validators.etag {
             request = request.header("if-none-match", etag.as_str());
         }

@@ -51,9 +51,13 @@ impl Reach {
 
 impl Hosts {
     fn of(defaults: &BTreeMap<String, String>) -> Self {
-        let is_open = defaults.get(RESTRICTED_HOSTS).is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
-        if is_open { Self::Any } else { Self::Public }
+        if reaches_private_hosts(defaults) { Self::Any } else { Self::Public }
     }
+}
+
+/// Whether programs may be fetched from private hosts, by the defaults of an operator.
+pub fn reaches_private_hosts(defaults: &BTreeMap<String, String>) -> bool {
+    defaults.get(RESTRICTED_HOSTS).is_some_and(|value| value.trim().eq_ignore_ascii_case("false"))
 }
 
 /// The words of a list, in lower case.

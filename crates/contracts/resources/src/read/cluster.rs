@@ -36,7 +36,7 @@ pub(super) fn read(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findin
     autoscaler::check(&configuration, findings);
     pod_template::check(spec, findings);
     warnings::deployment(spec, findings);
-    Cluster {
+    let cluster = Cluster {
         flink_version,
         release_label: version::release(spec, flink_version, findings),
         mode: version::mode(spec),
@@ -59,7 +59,9 @@ pub(super) fn read(spec: &Part<'_>, context: &Context<'_>, findings: &mut Findin
         high_availability,
         monitoring: monitoring::read(spec, findings),
         flink_configuration: FlinkConfiguration::new(configuration.into_own()),
-    }
+    };
+    flink_configuration::check_lines(spec, &cluster, findings);
+    cluster
 }
 
 fn object(part: &Part<'_>, name: &str) -> Option<Value> {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use kobel_model::deployment::engine::{Engine, engine};
+use kobel_model::deployment::{Cluster, FlinkVersion};
 use kobel_model::settings::{entry, is_secret};
 use serde_json::Value;
 
@@ -23,6 +25,10 @@ pub(super) const SAVEPOINT_DIR: [&str; 3] =
 const FORBIDDEN: [&str; 3] = ["kubernetes.namespace", "kubernetes.cluster-id", "high-availability.cluster-id"];
 /// Keys that look as if they held a secret and hold the name of one, or of a file with it.
 const NO_SECRETS: [&str; 3] = ["kubernetes.secrets", "kubernetes.env.secretKeyRef", "kobel.rest.token-file"];
+/// What keys begin with that only an operator reads.
+const OF_OPERATOR: [&str; 3] = ["job.autoscaler.", "kobel.", "kubernetes.operator."];
+/// The oldest line of Flink that reads YAML.
+const YAML_SINCE: FlinkVersion = FlinkVersion::V1_19;
 /// How deep keys may be nested.
 const DEPTH_MAX: usize = 64;
 
@@ -156,6 +162,19 @@ fn check(path: &str, key: &str, value: &str, findings: &mut Findings) {
     let known = entry(key).filter(|entry| entry.parse(value.trim()).is_err()).map(|entry| entry.allowed());
     if let Some(allowed) = known.or_else(|| operator_keys::refusal(key, value.trim())) {
         findings.add(invalid(at, key, value, &allowed));
+    }
+}
+
+/// Checks that Flink of the line that `spec` names can be told what `cluster` sets: before 1.19 it reads each option from one
+/// line without quotes, in which `#` begins a comment wherever it stands.
+pub(super) fn check_lines(spec: &Part<'_>, cluster: &Cluster, findings: &mut Findings) {
+    let line = spec.text("flinkVersion").and_then(FlinkVersion::parse).filter(|line| *line < YAML_SINCE);
+    let Some(line) = line.filter(|_| engine(cluster) == Engine::Flink) else { return };
+    let is_told = |key: &str| !OF_OPERATOR.iter().any(|prefix| key.starts_with(prefix));
+    let is_cut = |text: &str| text.trim().contains(['\n', '\r', '#']);
+    for (key, value) in cluster.flink_configuration.iter().filter(|(key, value)| is_told(key) && is_cut(value)) {
+        let allowed = format!("one line without `#`: Flink {line} cannot be told more, and `v1_19` or later can");
+        findings.add(invalid(format!("{}[{key}]", spec.at("flinkConfiguration")), key, value, &allowed));
     }
 }
 

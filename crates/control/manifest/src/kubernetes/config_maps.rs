@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use kobel_model::deployment::{Cluster, FlinkVersion, Mode};
 use serde_json::{Value, json};
 
+use super::configuration::program::ARGUMENTS;
+use super::configuration::structured;
+use super::container::{self, SECRETS};
 use super::start::Start;
 use super::template;
 use crate::configuration::Configuration;
@@ -19,8 +22,11 @@ use crate::yaml::Format;
 
 /// The key of the template of a task manager's pod, which is the name of its file.
 pub const TEMPLATE: &str = "taskmanager-pod-template.yaml";
-/// The oldest line that is given YAML. Those since 1.19 would read it, but images that they come in may not.
+/// The oldest line that is always given YAML. Those before were given the other file by whoever deployed them, and
+/// images and programs may look for it.
 const YAML_SINCE: FlinkVersion = FlinkVersion::V2_0;
+/// The oldest line that reads YAML: it is given it where the older format cannot say what is configured.
+const YAML_READ_SINCE: FlinkVersion = FlinkVersion::V1_19;
 /// What keys begin with that only an operator reads.
 const OF_OPERATOR: [&str; 3] = ["job.autoscaler.", "kobel.", "kubernetes.operator."];
 /// Keys that mean something only where a cluster is deployed from, or would bind a pod to the wrong address.
@@ -59,12 +65,28 @@ pub fn template_name(start: &Start<'_>) -> String {
 /// The files of the configuration, by name.
 pub fn files(start: &Start<'_>, configuration: &Configuration) -> BTreeMap<&'static str, String> {
     let cluster = &start.deployment.cluster;
-    let format = if cluster.flink_version < YAML_SINCE { Format::Flat } else { Format::Standard };
+    let told = told(start, configuration);
+    let format = format(cluster.flink_version, &told);
     let own = &cluster.log_configuration;
     let log4j = own.get(LOG4J).cloned().unwrap_or_else(|| log4j(cluster));
-    let mut files = BTreeMap::from([(format.file_name(), format.print(&of_cluster(configuration))), (LOG4J, log4j)]);
+    let mut files = BTreeMap::from([(format.file_name(), format.print(&told)), (LOG4J, log4j)]);
     files.extend(own.get(LOGBACK).map(|text| (LOGBACK, text.clone())));
     files
+}
+
+/// The key of what cannot be told to the cluster, since no file that its line reads says it exactly; none if all can.
+pub fn untold(start: &Start<'_>, configuration: &Configuration) -> Option<String> {
+    let told = told(start, configuration);
+    let format = format(start.deployment.cluster.flink_version, &told);
+    // In standalone mode the program is given its arguments by the image.
+    let is_read = |key: &str| start.deployment.cluster.mode == Mode::Native || key != ARGUMENTS;
+    told.into_iter().find(|(key, value)| is_read(key) && !format.says(key, value)).map(|(key, _)| key)
+}
+
+/// The format in which a line is told this.
+fn format(line: FlinkVersion, told: &BTreeMap<String, String>) -> Format {
+    let is_flat = || told.iter().all(|(key, value)| Format::Flat.says(key, value));
+    if line < YAML_READ_SINCE || (line < YAML_SINCE && is_flat()) { Format::Flat } else { Format::Standard }
 }
 
 /// The objects; the Deployment of the job manager has this uid.
@@ -93,11 +115,21 @@ pub fn objects(start: &Start<'_>, configuration: &Configuration, manager_uid: &s
     objects
 }
 
-/// What a cluster is told.
-fn of_cluster(configuration: &Configuration) -> BTreeMap<String, String> {
+/// What a cluster is told. Flink mounts what it is told to, also where a template has something in its place already.
+fn told(start: &Start<'_>, configuration: &Configuration) -> BTreeMap<String, String> {
+    let mut all = configuration.clone();
+    if let Some(template) = template::task_manager(start, configuration) {
+        let secrets = container::secrets(&template, configuration);
+        if secrets.len() < structured::map(configuration, SECRETS).len() {
+            all.remove_below(&format!("{SECRETS}."));
+            all.remove(SECRETS);
+            if !secrets.is_empty() {
+                all.force(SECRETS, structured::print_map(&secrets));
+            }
+        }
+    }
     let is_told = |key: &str| !OF_CLIENT.contains(&key) && !OF_OPERATOR.iter().any(|prefix| key.starts_with(prefix));
-    let told = configuration.values().iter().filter(|(key, _)| is_told(key));
-    told.map(|(key, value)| (key.clone(), value.clone())).collect()
+    all.into_values().into_iter().filter(|(key, _)| is_told(key)).collect()
 }
 
 /// The configuration of Log4j 2: everything goes to standard output, and to a file that the Web UI shows.
@@ -184,6 +216,49 @@ mod tests {
             assert!(text.contains(expected), "for {line}: {text}");
             assert_eq!(file(&case, other), None, "for {line}");
         }
+    }
+
+    #[test]
+    fn what_the_older_format_cannot_say_is_told_in_the_newer_one_or_not_at_all() {
+        let with = |line, value: &'static str| {
+            let case = Case::application().set(&[("a", value)]);
+            case.with(|cluster| cluster.flink_version = line)
+        };
+        let untold = |case: &Case| untold(&case.start(), &case.effective());
+        for (value, written) in [("two\nlines", "a: \"two\\nlines\"\n"), ("p#ss", "a: 'p#ss'\n")] {
+            for line in [FlinkVersion::V1_19, FlinkVersion::V1_20, FlinkVersion::V2_0] {
+                let case = with(line, value);
+                let text = file(&case, "config.yaml").unwrap();
+                assert!(text.contains(written), "for {line}: {text}");
+                assert_eq!((file(&case, "flink-conf.yaml"), untold(&case)), (None, None), "for {line}");
+            }
+            let case = with(FlinkVersion::V1_18, value);
+            assert_eq!(untold(&case).as_deref(), Some("a"), "for `{value}`");
+        }
+        assert_eq!(untold(&with(FlinkVersion::V1_18, " a block\n")), None);
+    }
+
+    #[test]
+    fn an_argument_that_the_format_cannot_say_is_not_told_unless_the_image_is_given_it() {
+        let case = Case::application().with_job(|job| job.args = vec!["#1".to_owned()]);
+        let case = case.with(|cluster| cluster.flink_version = FlinkVersion::V1_18);
+        assert_eq!(untold(&case.start(), &case.effective()).as_deref(), Some(ARGUMENTS));
+        let case = case.with(|cluster| cluster.mode = Mode::Standalone);
+        assert_eq!(untold(&case.start(), &case.effective()), None);
+    }
+
+    #[test]
+    fn a_cluster_is_not_told_to_mount_what_the_template_mounts_already() {
+        let main = json!({"name": "flink-main-container", "volumeMounts": [{"name": "own", "mountPath": "/opt/aws/"}]});
+        let template = json!({"spec": {"containers": [main], "volumes": [{"name": "own", "emptyDir": {}}]}});
+        let values = [("kubernetes.secrets", "aws:/opt/aws,gcp:/opt/gcp"), ("kubernetes.secrets.azure", "/opt/azure")];
+        let case = Case::application().set(&values).with(|cluster| cluster.task_manager.pod_template = Some(template));
+        let text = file(&case, "flink-conf.yaml").unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("kubernetes.secrets")).collect();
+        assert_eq!(lines, ["kubernetes.secrets: azure:/opt/azure,gcp:/opt/gcp"]);
+        // The job manager, whose template has nothing there, is given all of them.
+        let manager = crate::kubernetes::job_manager::object(&case.start(), &case.effective());
+        assert!(manager.to_string().contains("\"mountPath\":\"/opt/aws\""), "{manager}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kobel_model::deployment::{Amounts, FlinkVersion, HighAvailability, Job, Mode};
+use kobel_model::deployment::{Amounts, Deployment, FlinkConfiguration, FlinkVersion, HighAvailability, Job, Mode};
 use kobel_model::settings::entry;
 
 use super::start::{GENERATION, Start};
@@ -69,6 +69,18 @@ const KUBERNETES_STORE: [&str; 2] =
 /// The oldest line that keeps the results of applications beside those of jobs.
 const APPLICATION_RESULTS_SINCE: FlinkVersion = FlinkVersion::V2_3;
 
+/// The keys that have the REST API encrypted: the newer one decides if it is there.
+const REST_ENCRYPTION: [&str; 2] = ["security.ssl.rest.enabled", "security.ssl.enabled"];
+/// The oldest line that knows the newer one alone.
+const NEWER_ENCRYPTION_SINCE: FlinkVersion = FlinkVersion::V2_0;
+
+/// The key that has the REST API of a line encrypted, if one does, by what is configured under a key.
+pub fn rest_encryption<'a>(line: FlinkVersion, configured: impl Fn(&str) -> Option<&'a str>) -> Option<&'static str> {
+    let known = if line < NEWER_ENCRYPTION_SINCE { REST_ENCRYPTION.len() } else { 1 };
+    let (key, value) = REST_ENCRYPTION.into_iter().take(known).find_map(|key| Some((key, configured(key)?)))?;
+    value.trim().eq_ignore_ascii_case("true").then_some(key)
+}
+
 /// What `start` is configured with.
 pub fn effective(start: &Start<'_>) -> Configuration {
     let cluster = &start.deployment.cluster;
@@ -100,17 +112,34 @@ fn layers(start: &Start<'_>) -> Configuration {
     emr::configure(&mut below, start);
     let labels = LABELS.map(|key| structured::map(&below, key));
     let own = cluster.flink_configuration.values();
-    let mut values = below.into_values();
-    let set: BTreeSet<&str> = own.keys().map(|key| newest(key)).collect();
-    values.retain(|key, _| !set.contains(newest(key)));
-    values.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())));
-    let mut all = Configuration::whole(values);
+    let mut all = Configuration::whole(over(below.into_values(), own));
     let own = Configuration::whole(own.clone());
     for (key, mut labels) in LABELS.into_iter().zip(labels) {
         labels.extend(structured::map(&own, key));
         set_map(&mut all, key, &labels);
     }
     all
+}
+
+/// What is said `below` with a resource's `own` values over it.
+fn over(mut below: BTreeMap<String, String>, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let set: BTreeSet<&str> = own.keys().map(|key| newest(key)).collect();
+    below.retain(|key, _| !set.contains(newest(key)));
+    below.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())));
+    below
+}
+
+/// What a session cluster tells its jobs, as far as somebody has said it: the operator's defaults, the resource over
+/// them. It still holds what only an operator reads.
+pub fn declared(deployment: &Deployment, defaults: &BTreeMap<String, String>) -> Configuration {
+    let cluster = &deployment.cluster;
+    let below = defaults::of(defaults, &deployment.identity.namespace, cluster.flink_version);
+    Configuration::whole(over(below, cluster.flink_configuration.values()))
+}
+
+/// The same with what one of its jobs says over it.
+pub fn declared_over(below: Configuration, own: &FlinkConfiguration) -> Configuration {
+    Configuration::whole(over(below.into_values(), own.values()))
 }
 
 /// The newest spelling of `key`.

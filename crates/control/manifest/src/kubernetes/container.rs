@@ -27,6 +27,8 @@ use crate::configuration::Configuration;
 const ENTRY_PATH: &str = "/docker-entrypoint.sh";
 /// Where the configuration of Flink lies in its image.
 const CONFIGURATION_DIRECTORY: &str = "/opt/flink/conf";
+/// The option that names Secrets, each with the path at which it is mounted.
+pub const SECRETS: &str = "kubernetes.secrets";
 /// Where the configuration of Hadoop is mounted.
 const HADOOP_DIRECTORY: &str = "/opt/hadoop/conf";
 
@@ -247,14 +249,26 @@ fn volumes(pod: &mut Value, start: &Start<'_>, configuration: &Configuration) {
     let directory = configuration.get("kubernetes.flink.conf.dir").unwrap_or(CONFIGURATION_DIRECTORY);
     let config_map = json!({ "name": format!("flink-config-{}", start.name()) });
     mount(pod, json!({ "name": "flink-config-volume", "configMap": config_map }), directory);
-    for (secret, path) in structured::map(configuration, "kubernetes.secrets") {
-        let volume = json!({ "name": format!("{secret}-volume"), "secret": { "secretName": secret } });
-        mount(pod, volume, &path);
+    for (secret, path) in secrets(pod, configuration) {
+        mount(pod, json!({ "name": secret_volume(&secret), "secret": { "secretName": secret } }), &path);
     }
     if let Some(config_map) = hadoop(configuration) {
         let volume = json!({ "name": "hadoop-config-volume", "configMap": { "name": config_map } });
         mount(pod, volume, HADOOP_DIRECTORY);
     }
+}
+
+/// The Secrets that a pod is to have as files, by name with their paths: but those in whose place its template mounts
+/// something. Flink does not look, and Kubernetes takes no pod with two mounts at one path.
+pub fn secrets(pod: &Value, configuration: &Configuration) -> BTreeMap<String, String> {
+    let mut all = structured::map(configuration, SECRETS);
+    all.retain(|_, path| !is_mounted_at(pod, path));
+    all
+}
+
+/// The name of the volume of a Secret, as Flink calls it.
+pub fn secret_volume(secret: &str) -> String {
+    format!("{secret}-volume")
 }
 
 /// The ConfigMap with the configuration of Hadoop.
@@ -283,11 +297,20 @@ pub fn offer(pod: &mut Value, volume: Value, path: &str) {
 /// Whether something is mounted at `path` of the main container, or below it.
 pub fn is_mounted(pod: &Value, path: &str) -> bool {
     let path = path.trim_end_matches('/');
-    let is_below = |at: &str| at.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    paths(pod).any(|at| at.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// Whether something is mounted at exactly `path` of the main container.
+fn is_mounted_at(pod: &Value, path: &str) -> bool {
+    paths(pod).any(|at| at.trim_end_matches('/') == path.trim_end_matches('/'))
+}
+
+/// Where something is mounted in the main container.
+fn paths(pod: &Value) -> impl Iterator<Item = &str> {
     let containers = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
     let main = containers.filter(|container| name(container) == Some(MAIN_CONTAINER));
-    let mut mounts = main.filter_map(|container| container.get("volumeMounts")?.as_array()).flatten();
-    mounts.any(|mount| mount.get("mountPath").and_then(Value::as_str).is_some_and(is_below))
+    let mounts = main.filter_map(|container| container.get("volumeMounts")?.as_array()).flatten();
+    mounts.filter_map(|mount| mount.get("mountPath")?.as_str())
 }
 
 /// Whether the pods share the network of their nodes, where no port is theirs alone.

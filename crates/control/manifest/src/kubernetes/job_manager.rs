@@ -8,6 +8,7 @@
 use kobel_model::deployment::{FlinkVersion, Job, Mode};
 use serde_json::{Value, json};
 
+use super::configuration::rest_encryption;
 use super::container::{self, Component, Main, structured};
 use super::start::Start;
 use super::template::{self, edit_main, set_absent, slot};
@@ -33,7 +34,7 @@ pub fn object(start: &Start<'_>, configuration: &Configuration) -> Value {
     let ports = ports(configuration);
     if !configuration.get(STARTUP_PROBE).is_some_and(|value| value.trim().eq_ignore_ascii_case("false")) {
         let [(_, rest), ..] = ports;
-        startup_probe(&mut pod, configuration, rest);
+        startup_probe(&mut pod, start, configuration, rest);
     }
     let args = match cluster.mode {
         Mode::Native => native_args(start, configuration),
@@ -113,17 +114,19 @@ fn ports(configuration: &Configuration) -> [(&'static str, u16); 3] {
 }
 
 /// Lets the job manager count as started once its REST API answers, unless the template has a probe of its own.
-fn startup_probe(pod: &mut Value, configuration: &Configuration, rest: u16) {
+fn startup_probe(pod: &mut Value, start: &Start<'_>, configuration: &Configuration, rest: u16) {
     let is_set = |key: &str| configuration.get(key).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
     // No port has a name where the pods share the network of their nodes.
     let port = if container::is_on_host_network(configuration) { json!(rest) } else { json!("rest") };
     let mut probe = json!({ "periodSeconds": 1, "failureThreshold": i32::MAX });
-    if is_set("security.ssl.rest.authentication-enabled") {
+    let line = start.deployment.cluster.flink_version;
+    let is_encrypted = rest_encryption(line, |key| configuration.get(key)).is_some();
+    if is_encrypted && is_set("security.ssl.rest.authentication-enabled") {
         // Nobody answers a probe that shows no certificate, so it only connects.
         *slot(&mut probe, &["tcpSocket"]) = json!({ "port": port });
     } else {
         *slot(&mut probe, &["httpGet"]) = json!({ "path": "/config", "port": port });
-        if is_set("security.ssl.rest.enabled") {
+        if is_encrypted {
             *slot(&mut probe, &["httpGet", "scheme"]) = json!("HTTPS");
         }
     }

@@ -12,7 +12,7 @@ pub use edit::{edit_list, edit_main, name, put, put_by, set_absent, slot};
 use kobel_model::deployment::{Amounts, Mode};
 use serde_json::{Map, Value, json};
 
-use super::container::Component;
+use super::container::{self, Component};
 use super::start::Start;
 use super::{emr, fetcher, sidecar};
 use crate::configuration::Configuration;
@@ -137,7 +137,8 @@ pub fn task_manager(start: &Start<'_>, configuration: &Configuration) -> Option<
     if start.deployment.cluster.mode == Mode::Standalone {
         return None;
     }
-    let pod = of(start, configuration, Component::TaskManager);
+    let mut pod = of(start, configuration, Component::TaskManager);
+    leave_volumes_to_flink(&mut pod, configuration);
     let mut whole = json!({ "apiVersion": "v1", "kind": "Pod" });
     for part in ["metadata", "spec"] {
         if let Some(value) = pod.get(part) {
@@ -145,6 +146,16 @@ pub fn task_manager(start: &Start<'_>, configuration: &Configuration) -> Option<
         }
     }
     Some(whole)
+}
+
+/// Takes out the volumes of Secrets that Flink adds: two of one name make no pod.
+fn leave_volumes_to_flink(pod: &mut Value, configuration: &Configuration) {
+    let secrets = container::secrets(pod, configuration);
+    let added: Vec<String> = secrets.keys().map(|secret| container::secret_volume(secret)).collect();
+    if !added.is_empty() && pod.pointer("/spec/volumes").is_some() {
+        let is_added = |entry: &Value| name(entry).is_some_and(|name| added.iter().any(|added| added == name));
+        edit_list(slot(pod, &["spec", "volumes"]), |volumes| volumes.retain(|entry| !is_added(entry)));
+    }
 }
 
 /// As whom the containers run; absent where only the image knows: those of EMR have a user of their own.

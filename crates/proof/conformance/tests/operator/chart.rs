@@ -174,6 +174,8 @@ fn the_chart_is_installed_upgraded_and_uninstalled_and_keeps_what_is_declared() 
         let pod = operator.get(RELEASE).await.expect("the operator is there").data;
         let arguments = pod.pointer("/spec/template/spec/containers/0/args").cloned().unwrap_or_default();
         assert!(arguments.to_string().contains("--default=parallelism.default=2"), "{arguments}");
+        let mounts = pod.pointer("/spec/template/spec/containers/0/volumeMounts").cloned().unwrap_or_default();
+        assert_eq!(mounts, json!([{"name": "temporary-files", "mountPath": "/tmp"}]), "programs can be fetched");
         // One that takes part in no election is gone before its successor starts, whatever follows.
         for (values, expected) in [
             (json!({"replicas": 2}), "Recreate"),

@@ -19,6 +19,7 @@ mod operator;
 mod peer;
 mod refusals;
 mod rights;
+mod session;
 mod stage;
 mod survival;
 mod takeover;

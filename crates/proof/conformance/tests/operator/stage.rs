@@ -117,6 +117,12 @@ impl Stage {
         self.operator.start_again();
     }
 
+    /// Starts the operator again with further arguments.
+    pub(crate) async fn start_operator_with(&mut self, arguments: Vec<String>) {
+        self.operator.kill();
+        self.operator = Operator::start_with(&account(&self.client, self.cluster).await, arguments);
+    }
+
     /// The objects of a kind.
     pub(crate) fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource(api_version, kind))

@@ -114,6 +114,16 @@ fn each_kind_is_held_to_its_rules_when_it_is_made() {
 }
 
 #[test]
+fn what_only_pods_do_not_run_is_refused_too() {
+    let reactive = with(&deployment(), "/spec/flinkConfiguration", json!({"scheduler-mode": "REACTIVE"}));
+    let found = refused(&question("CREATE", &reactive, &Value::Null), None);
+    let expected = "spec.flinkConfiguration[scheduler-mode]: Invalid value: \"REACTIVE\": must not be `reactive` here";
+    assert!(found.starts_with(expected), "{found}");
+    let standalone = with(&reactive, "/spec/mode", json!("standalone"));
+    assert_eq!(refused(&question("CREATE", &standalone, &Value::Null), None), "");
+}
+
+#[test]
 fn a_refusal_is_that_of_the_embedded_api() {
     let object = with(&deployment(), "/spec/jobManager/replicas", json!(2));
     let answer = question("CREATE", &object, &Value::Null).validate(None, &BTreeMap::new());

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::book::{self, Stage};
 use super::calls::{CONFIG_MAP, DEPLOYMENT, INGRESS};
 use super::manager::{self, JOB_ID};
-use super::{Manager, Pods, availability, is_of, lacking, lacks, text};
+use super::{Manager, Pods, availability, is_of, lacking, text};
 use crate::launching::Launching;
 
 /// What a start finds.
@@ -35,7 +35,7 @@ impl Pods {
     /// Conflict beside another launch, or what is left of one; Unsupported for the native engine; what the API refuses.
     pub(crate) async fn start(&self, deployment: &Deployment, launching: &Launching) -> Result<()> {
         let of = &deployment.identity;
-        if let Some(why) = lacks(deployment) {
+        if let Some(why) = lacking::declared(deployment) {
             return Err(Error::unsupported(why));
         }
         let (restore, label) = (launching.restore.as_deref(), &launching.label);
@@ -84,7 +84,7 @@ impl Pods {
     /// Makes everything of a start, the job manager as it is meant to be last: whoever sees that sees a whole cluster.
     async fn carry_out(&self, start: &Start<'_>, ground: &Ground<'_>) -> Result<()> {
         let configuration = kubernetes::configuration::effective(start);
-        if let Some(why) = lacking::encrypted(|key| configuration.get(key)) {
+        if let Some(why) = lacking::configured(start, &configuration) {
             return Err(Error::unsupported(why));
         }
         let mut owned = kubernetes::owned_by_resource(start, &configuration);

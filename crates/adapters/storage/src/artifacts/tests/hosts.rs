@@ -168,3 +168,33 @@ fn file_systems_that_are_not_spoken_here_are_unsupported() {
         assert_eq!(error.kind(), ErrorKind::Unsupported, "for `{uri}`");
     }
 }
+
+#[test]
+fn headers_go_to_the_host_that_is_named_and_to_no_other() {
+    let cache = tempfile::tempdir().unwrap();
+    let other = jar();
+    let elsewhere = other.at("other.example", "/a.jar");
+    let named = Server::start(move |asked, stream| match asked.path.as_str() {
+        "/here.jar" => reply(stream, "302 Found", &[("location", "/a.jar")], b""),
+        "/away.jar" => reply(stream, "302 Found", &[("location", elsewhere.as_str())], b""),
+        _ => reply(stream, "200 OK", &[], b"PK jar"),
+    });
+    let headers = [("X-One".to_owned(), "hunter2".to_owned())].into();
+    let fetching = here(cache.path()).with_headers(&headers).unwrap();
+    for path in ["/here.jar", "/away.jar"] {
+        fetching.fetch(&artifact(&named.at("files.example", path)), None).unwrap();
+    }
+    assert!(named.asked().len() == 3 && named.asked().iter().all(|asked| asked.header("x-one") == Some("hunter2")));
+    assert!(other.asked().len() == 1 && other.asked().iter().all(|asked| asked.header("x-one").is_none()));
+    assert!(!format!("{fetching:?}").contains("hunter2"), "{fetching:?}");
+}
+
+#[test]
+fn what_can_be_no_header_is_refused_without_its_value() {
+    let cache = tempfile::tempdir().unwrap();
+    for (name, value) in [("no name", "hunter2"), ("", "hunter2"), ("x-one", "hunter2\nx-two: 2")] {
+        let error = here(cache.path()).with_headers(&[(name.to_owned(), value.to_owned())].into()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{name:?}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}

@@ -199,6 +199,25 @@ fn secrets_are_named_and_never_shown() {
 }
 
 #[test]
+fn what_an_older_flink_cannot_be_told_is_refused_by_the_option() {
+    let cut = "one line without `#`: Flink 1.18 cannot be told more, and `v1_19` or later can";
+    for (key, value, expected) in [
+        ("pipeline.name", "a b", None),
+        ("pipeline.name", "a block\n", None),
+        ("pipeline.name", "a\nb", Some(r#"[pipeline.name]: Invalid value: "a\nb": must be "#)),
+        ("my.key", "a#b", Some(r#"[my.key]: Invalid value: "a#b": must be "#)),
+        ("s3.secret-key", "hunter#2", Some("[s3.secret-key]: Invalid value: must be ")),
+        ("kubernetes.operator.periodic.savepoint.interval", "0 0 12 ? * 6#3", None),
+    ] {
+        let object = with(&configured(&[]), &format!("flinkConfiguration/{key}"), &json!(value));
+        assert_eq!(problems(read_alone(&object)), Vec::<String>::new(), "1.20, {key}");
+        let found = problems(read_alone(&with(&object, "flinkVersion", &json!("v1_18"))));
+        let expected: Vec<String> = expected.iter().map(|told| format!("spec.flinkConfiguration{told}{cut}")).collect();
+        assert_eq!(found, expected, "1.18, {key}");
+    }
+}
+
+#[test]
 fn what_is_odd_is_accepted_with_a_warning() {
     let emr = with(&deployment(), "emrReleaseLabel", &json!("emr-7.10.0-flink-latest"));
     let emr = with(&emr, "jobManager/storageDir", &json!("s3://b/ha"));

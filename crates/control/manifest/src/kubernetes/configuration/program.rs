@@ -23,7 +23,7 @@ pub const SQL_RUNNER_JAR: &str = "/opt/flink/usrlib/sql-runner.jar";
 /// The key of the class.
 const CLASS: &str = "$internal.application.main";
 /// The key of the arguments.
-const ARGUMENTS: &str = "$internal.application.program-args";
+pub(in crate::kubernetes) const ARGUMENTS: &str = "$internal.application.program-args";
 /// How the driver of PyFlink is told of its script or module.
 const PYTHON_SCRIPT: [&str; 4] = ["-py", "--python", "-pym", "--pyModule"];
 

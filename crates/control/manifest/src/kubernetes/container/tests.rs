@@ -197,6 +197,26 @@ fn configuration_and_secrets_are_mounted() {
 }
 
 #[test]
+fn a_secret_gives_way_to_what_the_template_mounts_in_its_place() {
+    for (path, expected) in [
+        ("/opt/aws", &["/opt/flink/conf", "/opt/aws"][..]),
+        ("/opt/aws/", &["/opt/flink/conf", "/opt/aws/"][..]),
+        ("/opt/aws/keys", &["/opt/flink/conf", "/opt/aws/keys", "/opt/aws"][..]),
+    ] {
+        let spec = with_main(json!({ "volumeMounts": [{ "name": "own", "mountPath": path }] }));
+        let pod = written(Case::application(), spec, &[("kubernetes.secrets", "aws:/opt/aws")]);
+        let mounts = main_container(&pod)["volumeMounts"].as_array().unwrap();
+        let mut paths: Vec<&str> = mounts.iter().filter_map(|mount| mount["mountPath"].as_str()).collect();
+        let mut expected = expected.to_vec();
+        paths.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(paths, expected, "for `{path}`");
+        let own = mounts.iter().find(|mount| mount["mountPath"] == path).unwrap();
+        assert_eq!(own["name"], "own");
+    }
+}
+
+#[test]
 fn a_volume_that_is_offered_gives_way_to_the_template() {
     let offered = || json!({ "name": "artifacts", "emptyDir": {} });
     let with_mount = |path: &str| {

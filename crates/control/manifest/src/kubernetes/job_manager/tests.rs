@@ -84,8 +84,16 @@ fn a_job_manager_has_started_when_its_rest_api_answers() {
     let values =
         [("kubernetes.hostnetwork.enabled", "true"), ("rest.port", "9081"), ("security.ssl.rest.enabled", "true")];
     assert_eq!(probe(&case, &values), http(json!({ "path": "/config", "port": 9081, "scheme": "HTTPS" })));
-    let values = [("security.ssl.rest.authentication-enabled", "true")];
-    assert_eq!(probe(&case, &values)["tcpSocket"], json!({ "port": "rest" }));
+    let https = http(json!({ "path": "/config", "port": "rest", "scheme": "HTTPS" }));
+    let plain = http(json!({ "path": "/config", "port": "rest" }));
+    let older = ("security.ssl.enabled", "true");
+    assert_eq!(probe(&case, &[older]), https);
+    assert_eq!(probe(&case, &[older, ("security.ssl.rest.enabled", "false")]), plain, "the newer key decides");
+    let newer = Case::application().with(|cluster| cluster.flink_version = FlinkVersion::V2_0);
+    assert_eq!(probe(&newer, &[older]), plain, "no line since 2.0 knows the older key");
+    let authenticated = ("security.ssl.rest.authentication-enabled", "true");
+    assert_eq!(probe(&case, &[authenticated, older])["tcpSocket"], json!({ "port": "rest" }));
+    assert_eq!(probe(&case, &[authenticated]), plain, "what is not encrypted asks for no certificate");
     assert_eq!(probe(&case, &[(STARTUP_PROBE, "false")]), Value::Null);
     let containers = json!([{ "name": "flink-main-container", "startupProbe": { "exec": {} } }]);
     let own = json!({ "spec": { "containers": containers } });

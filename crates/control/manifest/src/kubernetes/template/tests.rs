@@ -167,3 +167,22 @@ fn what_a_template_says_in_a_wrong_shape_is_replaced() {
     let containers = json!([{ "name": MAIN_CONTAINER, "env": [{ "name": "A" }] }]);
     assert_eq!(pod, json!({ "spec": { "containers": containers }, "metadata": { "labels": { "a": "b" } } }));
 }
+
+#[test]
+fn a_volume_of_a_secret_stands_once_where_flink_adds_it_itself() {
+    let mount = json!({ "name": "aws-volume", "mountPath": "/opt/other" });
+    let main = json!({ "name": MAIN_CONTAINER, "volumeMounts": [mount] });
+    let volumes =
+        json!([{ "name": "aws-volume", "secret": { "secretName": "aws" } }, { "name": "data", "emptyDir": {} }]);
+    let own = json!({ "spec": { "containers": [main], "volumes": volumes } });
+    let case = Case::application().with(|cluster| cluster.task_manager.pod_template = Some(own));
+    let volumes = |values: &[(&str, &str)]| {
+        let template = task_manager(&case.start(), &told(values)).unwrap();
+        let volumes = template["spec"]["volumes"].as_array().unwrap().clone();
+        volumes.iter().filter_map(name).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(volumes(&[("kubernetes.secrets", "aws:/opt/aws")]), ["data"]);
+    // What the template mounts in its place Flink does not add.
+    assert_eq!(volumes(&[("kubernetes.secrets", "aws:/opt/other")]), ["aws-volume", "data"]);
+    assert_eq!(volumes(&[]), ["aws-volume", "data"]);
+}

@@ -338,9 +338,19 @@ const END_TO_END: &[Facts] = &[
                 r#""jobmanager.rpc.address=$(_POD_IP_ADDRESS)","--","--maxLoadPerTask","#,
                 r#""1;2;4;8;16;\n16;8;4;2;1\n8;4;16;1;2","--repeatsAfterMinutes","60"]"#
             ),
-            "flink-conf.yaml | jobmanager.scheduler: adaptive",
-            "!flink-conf.yaml | job.autoscaler",
+            // So the configuration is in the format that has lines in values, though Flink 1.20 is given the older one else.
+            "config.yaml | jobmanager.scheduler: 'adaptive'",
+            "!config.yaml | job.autoscaler",
+            "!flink-conf.yaml",
         ],
+    ),
+    (
+        "apache/e2e/autoscaler.yaml",
+        NATIVE,
+        &[concat!(
+            r#"config.yaml | '$internal.application.program-args': "--maxLoadPerTask;"#,
+            r#"'1;2;4;8;16;\n16;8;4;2;1\n8;4;16;1;2';--repeatsAfterMinutes;60""#
+        )],
     ),
     (
         "apache/e2e/autoscaler.yaml",
