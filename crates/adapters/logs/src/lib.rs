@@ -6,6 +6,7 @@
 //! ```text
 //! tracing event ─▶ layer ─▶ line (scrub, render) ─▶ writer (rotate, append) ─▶ <stem>.log, <stem>.log.1, …
 //!                                                              REST endpoints ◀─ files (list, open)
+//!                                                              `kobel logs`   ◀─ tail (follow)
 //! ```
 
 mod fields;
@@ -15,9 +16,11 @@ mod line;
 mod options;
 mod scrub;
 mod stem;
+mod tail;
 mod writer;
 
 pub use files::{LogFile, LogFiles};
 pub use layer::{LogLayer, layer, start, start_on_stderr};
 pub use options::{Format, Level, LogOptions};
 pub use scrub::Scrubber;
+pub use tail::Tail;

@@ -8,13 +8,16 @@ mod digest;
 mod gate;
 mod limits;
 mod local;
-mod s3;
+pub(crate) mod s3;
+mod told;
 mod web;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,7 +30,10 @@ use cache::{Cache, Known};
 use digest::ContentDigest;
 use gate::Gate;
 use s3::{Object, Origin};
+use told::Told;
 use web::{Answer, Call, Headers, Validators, Web};
+
+use crate::file;
 
 pub use limits::Limits;
 pub use s3::S3Settings;
@@ -133,6 +139,67 @@ impl Artifacts {
         Ok(known.filter(is_wanted).map(|known| known.path))
     }
 
+    /// Fetches what `uri` names to `path`, past the cache: it is there whole or not at all, in place of what was there,
+    /// and everybody may read it, since another container may read it as another user. Folders are made. Gives how many
+    /// bytes it has.
+    ///
+    /// # Errors
+    /// As [`Artifacts::fetch`]; Denied or Unavailable if `path` cannot be written.
+    pub fn fetch_to(&self, uri: &str, path: &Path) -> Result<u64> {
+        let scheme = Scheme::parse(uri.split(':').next().unwrap_or_default()).ok_or_else(|| {
+            Error::invalid("cannot fetch: the address begins with no scheme that is known")
+                .with_hint("use an address that begins with `s3`, `https`, `http`, `file` or `local`")
+        })?;
+        let source = self.source(&Artifact { kind: ArtifactKind::Jar, scheme, uri: uri.to_owned() })?;
+        let failed = |error| Error::io(format!("cannot write `{}`", path.display()), error);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(failed)?;
+        let temporary = file::temporary(path);
+        let received = match &source {
+            None => local::path(uri).and_then(|from| fs::copy(from, &temporary).map(drop).map_err(failed)),
+            Some(source) => self.receive(source, &temporary),
+        };
+        let placed = received.and_then(|()| {
+            fs::set_permissions(&temporary, Permissions::from_mode(0o644)).map_err(failed)?;
+            let written = File::open(&temporary).map_err(failed)?;
+            written.sync_all().map_err(failed)?;
+            fs::rename(&temporary, path).map_err(failed)?;
+            Ok(written.metadata().map_err(failed)?.len())
+        });
+        if placed.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        let bytes = placed?;
+        file::sync_directory(folder)?;
+        Ok(bytes)
+    }
+
+    /// Receives what a source has now.
+    fn receive(&self, source: &Source, path: &Path) -> Result<()> {
+        let none = Validators::default();
+        let call = self.call(&source.shown, &none);
+        let Answer::Content(mut content) = self.ask(&source.place, &call)? else {
+            return Err(call.error(ErrorKind::Unavailable, "the server says that it did not change, and nobody asked"));
+        };
+        content.body = Box::new(Told::new(content.body, &source.shown, content.length));
+        cache::receive(path, &mut content, self.limits.bytes_max, &call).map(drop)
+    }
+
+    fn call<'a>(&self, shown: &'a str, validators: &'a Validators) -> Call<'a> {
+        let time_max = self.limits.time_max;
+        Call { shown, validators, deadline: Instant::now() + time_max.min(FAR), time_max }
+    }
+
+    fn ask(&self, place: &Place, call: &Call<'_>) -> Result<Answer> {
+        match place {
+            Place::Web(url) => self.web.follow(url, call, &self.headers),
+            Place::S3(object) if self.s3.origin() == Some(Origin::Environment) => {
+                s3::get(&self.s3, object, &self.trusted, call)
+            }
+            Place::S3(object) => s3::get(&self.s3, object, &self.web, call),
+        }
+    }
+
     /// Where an artifact comes from; `None` if it lies on this machine.
     fn source(&self, artifact: &Artifact) -> Result<Option<Source>> {
         let kind = artifact.kind;
@@ -160,19 +227,8 @@ impl Artifacts {
     /// Asks the server whether there is newer content than what is known, and fetches it.
     fn renew(&self, source: &Source, known: Option<Known>, wanted: Option<&ContentDigest>) -> Result<PathBuf> {
         let none = Validators::default();
-        let call = Call {
-            shown: &source.shown,
-            validators: known.as_ref().map_or(&none, |known| &known.validators),
-            deadline: Instant::now() + self.limits.time_max.min(FAR),
-            time_max: self.limits.time_max,
-        };
-        let answer = match &source.place {
-            Place::Web(url) => self.web.follow(url, &call, &self.headers)?,
-            Place::S3(object) if self.s3.origin() == Some(Origin::Environment) => {
-                s3::get(&self.s3, object, &self.trusted, &call)?
-            }
-            Place::S3(object) => s3::get(&self.s3, object, &self.web, &call)?,
-        };
+        let call = self.call(&source.shown, known.as_ref().map_or(&none, |known| &known.validators));
+        let answer = self.ask(&source.place, &call)?;
         let mut content = match (answer, &known) {
             (Answer::Content(content), _) => content,
             (Answer::Unchanged, Some(known)) => {

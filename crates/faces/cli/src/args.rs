@@ -5,6 +5,7 @@ pub(crate) mod inspection;
 pub(crate) mod lifecycle;
 pub(crate) mod machine;
 pub(crate) mod operator;
+pub(crate) mod pod;
 pub(crate) mod resources;
 pub(crate) mod target;
 
@@ -17,6 +18,7 @@ use self::inspection::{EventsArguments, ExplainArguments, LogsArguments, OpenArg
 use self::lifecycle::{RescaleArguments, RestartArguments, ResumeArguments, SavepointArguments, SuspendArguments};
 use self::machine::{CompletionsArguments, DoctorArguments, DownArguments};
 use self::operator::OperatorArguments;
+use self::pod::{FetchArguments, LogshipArguments};
 use self::resources::{
     ApplyArguments, DeleteArguments, DescribeArguments, DiffArguments, GetArguments, TokenArguments, UpArguments,
 };
@@ -87,6 +89,12 @@ pub(crate) enum Command {
     /// Run applications as pods of a Kubernetes cluster; it is not complete yet
     #[command(hide = true)]
     Operator(OperatorArguments),
+    /// Fetch a program to a file; the pods of the operator start this before Flink
+    #[command(hide = true)]
+    Fetch(FetchArguments),
+    /// Ship the logs of a pod; the pods of the operator start this beside Flink
+    #[command(hide = true)]
+    Logship(LogshipArguments),
     /// Stop the `kobel up` in the background; applications go on running
     Down(DownArguments),
     /// Create or change what manifests describe, such as applications

@@ -98,6 +98,8 @@ fn dispatch(command: &Command) -> Exit {
         Command::Runtime(arguments) => commands::runtime::run(arguments),
         Command::Up(arguments) => commands::up::run(arguments),
         Command::Operator(arguments) => commands::operator::run(arguments),
+        Command::Fetch(arguments) => commands::fetch::run(arguments),
+        Command::Logship(arguments) => commands::logship::run(arguments),
         Command::Apply(arguments) => commands::apply::run(arguments),
         Command::Get(arguments) => commands::get::run(arguments),
         Command::Describe(arguments) => commands::describe::run(arguments),

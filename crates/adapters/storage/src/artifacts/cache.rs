@@ -145,9 +145,6 @@ impl Cache {
         bytes_max: u64,
         call: &Call<'_>,
     ) -> Result<ContentDigest> {
-        if content.length.is_some_and(|length| length > bytes_max) {
-            return Err(too_large(bytes_max, call));
-        }
         let path = self.partial(source);
         let received = receive(&path, content, bytes_max, call);
         if received.is_err() {
@@ -204,7 +201,14 @@ fn too_large(bytes_max: u64, call: &Call<'_>) -> Error {
         .with_hint("check the address, or allow larger artifacts")
 }
 
-fn receive(path: &Path, content: &mut Content, bytes_max: u64, call: &Call<'_>) -> Result<ContentDigest> {
+/// Receives content into a file.
+///
+/// # Errors
+/// Invalid if it is too large, empty or no program, Unavailable if it breaks off or takes too long.
+pub(super) fn receive(path: &Path, content: &mut Content, bytes_max: u64, call: &Call<'_>) -> Result<ContentDigest> {
+    if content.length.is_some_and(|length| length > bytes_max) {
+        return Err(too_large(bytes_max, call));
+    }
     let failed = |error| Error::io(format!("cannot write `{}`", path.display()), error);
     let mut file = create_private(path).map_err(failed)?;
     let mut digester = Digester::default();

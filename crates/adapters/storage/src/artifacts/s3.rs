@@ -13,11 +13,13 @@ use ureq::http::Response;
 use url::Url;
 
 use super::web::{Answer, Call, Web, answer};
+use crate::aws::identity::Identity;
+use crate::aws::{domain, given, is_label};
 
 /// The region of S3 where none is named.
 const REGION: &str = "us-east-1";
 /// How long a signature is good for; a transfer that began before goes on.
-const SIGNATURE_LIFE: Duration = Duration::from_secs(15 * 60);
+pub(crate) const SIGNATURE_LIFE: Duration = Duration::from_secs(15 * 60);
 /// What stands before the name of an option, the first that is set counts.
 const PREFIXES: [&str; 3] = ["s3.", "s3a.", "fs.s3a."];
 
@@ -28,9 +30,7 @@ pub struct S3Settings {
     region: Option<String>,
     /// Whether the bucket stands in the path and not before the host.
     by_path: Option<bool>,
-    access_key: Option<String>,
-    secret_key: Option<String>,
-    session_token: Option<String>,
+    identity: Identity,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +73,7 @@ impl S3Settings {
             endpoint: endpoint.map(|address| Endpoint { address, origin: Origin::Environment }),
             region: first(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
             by_path: None,
-            access_key: first(&["AWS_ACCESS_KEY_ID"]),
-            secret_key: first(&["AWS_SECRET_ACCESS_KEY"]),
-            session_token: first(&["AWS_SESSION_TOKEN"]),
+            identity: Identity::from_environment(&variable),
         }
     }
 
@@ -101,8 +99,7 @@ impl S3Settings {
         }
         let keys = (first(&["access-key", "access.key"]), first(&["secret-key", "secret.key"]));
         if keys.0.is_some() || keys.1.is_some() {
-            (settings.access_key, settings.secret_key) = keys;
-            settings.session_token = first(&["session.token", "session-token"]);
+            settings.identity = Identity::of_keys(keys.0, keys.1, first(&["session.token", "session-token"]));
         }
         settings
     }
@@ -115,20 +112,17 @@ impl S3Settings {
     /// A text that differs between sources that may hold different content under one name.
     pub(super) fn identity(&self, object: &Object) -> String {
         let endpoint = self.endpoint.as_ref().map_or("", |endpoint| endpoint.address.as_str());
-        let access_key = self.access_key.as_deref().unwrap_or_default();
+        let access_key = self.identity.access_key();
         format!("s3\n{endpoint}\n{access_key}\n{}\n{}", object.bucket, object.key)
     }
 
-    fn credentials(&self) -> Result<Option<Credentials>> {
-        match (&self.access_key, &self.secret_key, &self.session_token) {
-            (None, None, _) => Ok(None),
-            (Some(key), Some(secret), None) => Ok(Some(Credentials::new(key, secret))),
-            (Some(key), Some(secret), Some(token)) => Ok(Some(Credentials::new_with_token(key, secret, token))),
-            _ => {
-                let message = "cannot sign requests to S3: only one of the access key and the secret key is set";
-                Err(Error::invalid(message).with_hint("set both, or none to ask without a signature"))
-            }
-        }
+    /// What requests are signed with, if they are.
+    pub(crate) fn credentials(&self) -> Result<Option<Credentials>> {
+        let keys = self.identity.keys()?;
+        Ok(keys.map(|keys| match keys.session_token {
+            Some(token) => Credentials::new_with_token(keys.access_key, keys.secret_key, token),
+            None => Credentials::new(keys.access_key, keys.secret_key),
+        }))
     }
 
     /// The signed address of an object.
@@ -136,6 +130,20 @@ impl S3Settings {
     /// # Errors
     /// Invalid if the settings or the name of the bucket make no address.
     fn address(&self, object: &Object, region: &str) -> Result<Url> {
+        let bucket = self.bucket(&object.bucket, region)?;
+        Ok(bucket.get_object(self.credentials()?.as_ref(), &object.key).sign(SIGNATURE_LIFE))
+    }
+
+    /// The region that is asked first.
+    pub(crate) fn region(&self) -> &str {
+        self.region.as_deref().unwrap_or(REGION)
+    }
+
+    /// A bucket in a region.
+    ///
+    /// # Errors
+    /// Invalid if the settings or its name make no address.
+    pub(crate) fn bucket(&self, name: &str, region: &str) -> Result<Bucket> {
         if !is_label(region) {
             return Err(Error::invalid("cannot ask S3: the region must be letters, digits and dashes, as `eu-west-1`"));
         }
@@ -143,23 +151,20 @@ impl S3Settings {
         // The tools of AWS write the bucket into the path where the endpoint is not AWS's own.
         let is_by_path = self.by_path.unwrap_or(self.origin() == Some(Origin::Environment));
         // An address of numbers takes no bucket before it, and a certificate covers no name with a dot there.
-        let style = if is_by_path || endpoint.domain().is_none() || !is_label(&object.bucket) {
+        let style = if is_by_path || endpoint.domain().is_none() || !is_label(name) {
             UrlStyle::Path
         } else {
             UrlStyle::VirtualHost
         };
-        let bucket = Bucket::new(endpoint, style, object.bucket.clone(), region.to_owned()).map_err(|_| {
-            Error::invalid(format!("cannot ask S3 for bucket `{}`: its name makes no address", object.bucket))
-        })?;
-        Ok(bucket.get_object(self.credentials()?.as_ref(), &object.key).sign(SIGNATURE_LIFE))
+        Bucket::new(endpoint, style, name.to_owned(), region.to_owned())
+            .map_err(|_| Error::invalid(format!("cannot ask S3 for bucket `{name}`: its name makes no address")))
     }
 
     fn endpoint_in(&self, region: &str) -> Result<Url> {
         let address = match &self.endpoint {
             Some(Endpoint { address, .. }) if address.contains("://") => address.clone(),
             Some(Endpoint { address, .. }) => format!("https://{address}"),
-            None if region.starts_with("cn-") => format!("https://s3.{region}.amazonaws.com.cn"),
-            None => format!("https://s3.{region}.amazonaws.com"),
+            None => format!("https://s3.{region}.{}", domain(region)),
         };
         let endpoint = Url::parse(&address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         endpoint.ok_or_else(|| {
@@ -206,7 +211,7 @@ impl fmt::Display for Object {
 /// # Errors
 /// Invalid if the settings are wrong, otherwise as a request over HTTP.
 pub(super) fn get(settings: &S3Settings, object: &Object, web: &Web, call: &Call<'_>) -> Result<Answer> {
-    let region = settings.region.as_deref().unwrap_or(REGION);
+    let region = settings.region();
     let response = web.ask(&settings.address(object, region)?, call)?;
     match other_region(&response, region) {
         Some(other) => answer(web.ask(&settings.address(object, &other)?, call)?, call),
@@ -215,21 +220,10 @@ pub(super) fn get(settings: &S3Settings, object: &Object, web: &Web, call: &Call
 }
 
 /// The region in which the server says the bucket lies.
-fn other_region(response: &Response<Body>, region: &str) -> Option<String> {
+pub(crate) fn other_region(response: &Response<Body>, region: &str) -> Option<String> {
     let is_elsewhere = matches!(response.status().as_u16(), 301 | 307 | 400 | 403);
     let named = response.headers().get("x-amz-bucket-region").filter(|_| is_elsewhere)?.to_str().ok()?;
     (named != region && is_label(named)).then(|| named.to_owned())
-}
-
-/// A text with more than blanks.
-fn given(text: Option<String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-/// Whether a text can stand between two dots of a host, as it is written.
-fn is_label(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=63).contains(&text.len()) && text.bytes().all(is_plain) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 mod content;
 mod hosts;
-pub(super) mod server;
+pub(crate) mod server;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};

@@ -5,25 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kobel_model::{Error, ErrorKind, Result};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Response};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::Resolver;
-use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Timeout};
 use url::Url;
 
 use super::gate::{CheckedResolver, Gate, Refused};
+use crate::agent::{CONNECT_MAX, agent};
 
 /// How many redirects are followed.
 const REDIRECTS_MAX: usize = 5;
-/// How long a lookup and a connection may take.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// How long a server may be silent.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// The longest validator that is kept.
 const VALIDATOR_MAX: usize = 1024;
 
@@ -166,28 +160,9 @@ pub(super) struct Web {
 }
 
 impl Web {
-    /// Makes a client that looks names up with `names`. No proxy is asked: it would resolve the names itself.
+    /// Makes a client that looks names up with `names`.
     pub(super) fn new(gate: Gate, names: Box<dyn Resolver>) -> Self {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // A connection that is kept would be used again without a check.
-            .max_idle_connections(0)
-            .user_agent(concat!("kobel/", env!("CARGO_PKG_VERSION")))
-            .accept_encoding("identity")
-            .timeout_resolve(Some(CONNECT_MAX))
-            .timeout_connect(Some(CONNECT_MAX))
-            .timeout_recv_response(Some(SILENCE_MAX))
-            .timeout_per_read(Some(SILENCE_MAX))
-            .build();
-        let resolver = CheckedResolver::new(gate, names);
-        Self { agent: Agent::with_parts(config, DefaultConnector::default(), resolver) }
+        Self { agent: agent(CheckedResolver::new(gate, names)) }
     }
 
     /// Asks for content and follows redirects.

@@ -15,7 +15,9 @@
 //! in these pods, it is an ordinary container.
 //!
 //! # Invariants
-//! * Neither arguments nor environment hold a secret: credentials come from the account of the pod.
+//! * Arguments hold no secret: credentials come from the account of the pod.
+//! * Of the variables of the main container the agent has those that begin with `AWS_` and no other: the region, and
+//!   the endpoints and keys of a store that is not that of AWS.
 //!
 //! # Source
 //! Amazon EMR on EKS 7.13 Development Guide (monitoring configuration; limits, but no requests, of the agent); Apache
@@ -36,6 +38,8 @@ pub const VOLUME: &str = "flink-logs";
 const DIRECTORY: &str = "/var/log/flink/user";
 /// The variable that tells Flink of it.
 const VARIABLE: &str = "FLINK_LOG_DIR";
+/// What the names of variables begin with that say how AWS is reached.
+const AWS: &str = "AWS_";
 /// The key that names another.
 const KEY: &str = "kubernetes.flink.log.dir";
 /// The oldest line whose client knows of containers that are restarted by themselves.
@@ -49,22 +53,23 @@ pub fn add(pod: &mut Value, start: &Start<'_>, component: Component) {
     };
     let directory = directory(pod, start);
     offer(pod, json!({ "name": VOLUME, "emptyDir": {} }), &directory);
-    let mut mounts = Vec::new();
+    let pod_name = json!({ "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } });
+    let (mut mounts, mut variables) = (Vec::new(), vec![json!({ "name": "POD_NAME", "valueFrom": pod_name })]);
     edit_main(pod, |main| {
         mounts = mounts_of(main, &directory);
+        variables.extend(variables_of(main));
         edit_list(slot(main, &["env"]), |entries| {
             if entries.iter().all(|entry| name(entry) != Some(VARIABLE)) {
                 entries.push(json!({ "name": VARIABLE, "value": directory }));
             }
         });
     });
-    let pod_name = json!({ "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } });
     let mut agent = json!({
         "name": CONTAINER,
         "image": monitoring.image.as_deref().unwrap_or(start.kobel_image),
         "command": ["kobel"],
-        "args": arguments(monitoring, &directory, component),
-        "env": [{ "name": "POD_NAME", "valueFrom": pod_name }],
+        "args": arguments(monitoring, &directory),
+        "env": variables,
         "resources": { "limits": limits(monitoring) },
         "securityContext": { "readOnlyRootFilesystem": true },
         "volumeMounts": mounts,
@@ -111,15 +116,20 @@ fn mounts_of(main: &Value, directory: &str) -> Vec<Value> {
     mounts.filter(is_there).cloned().collect()
 }
 
+/// What the main container has of variables that say how AWS is reached.
+fn variables_of(main: &Value) -> Vec<Value> {
+    let entries = main.get("env").and_then(Value::as_array).into_iter().flatten();
+    entries.filter(|entry| name(entry).is_some_and(|name| name.starts_with(AWS))).cloned().collect()
+}
+
 /// What the agent is started with. Each value stands behind its `=`, so that none is taken for a flag.
-fn arguments(monitoring: &Monitoring, directory: &str, component: Component) -> Vec<String> {
+fn arguments(monitoring: &Monitoring, directory: &str) -> Vec<String> {
     let rotation = monitoring.rotation;
     let (s3, cloud_watch) = (monitoring.s3.as_ref(), monitoring.cloud_watch.as_ref());
     let group = cloud_watch.map(|sink| sink.log_group_name.clone());
     let prefix = cloud_watch.map(|sink| sink.log_stream_name_prefix.clone()).filter(|prefix| !prefix.is_empty());
     let flags = [
         ("directory", Some(directory.to_owned())),
-        ("component", Some(component.as_str().to_owned())),
         ("rotation-size", Some(rotation.size.to_string())),
         ("rotation-files", Some(rotation.files.to_string())),
         ("s3", s3.map(|sink| address(&sink.log_uri))),
@@ -200,7 +210,6 @@ mod tests {
             json!([
                 "logship",
                 "--directory=/var/log/flink/user",
-                "--component=jobmanager",
                 "--rotation-size=2147483648",
                 "--rotation-files=10",
                 "--s3=s3://bucket/logs",
@@ -226,7 +235,6 @@ mod tests {
         let arguments: Vec<&str> = agent["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         let encryption = format!("--s3-encryption-key={key}");
         for argument in [
-            "--component=taskmanager",
             "--rotation-size=2048",
             "--rotation-files=3",
             "--s3=s3a://b/c",
@@ -277,6 +285,19 @@ mod tests {
             assert_eq!(agent["volumeMounts"], pod["spec"]["containers"][0]["volumeMounts"], "{template}");
             assert_eq!(agent["volumeMounts"][0]["name"], volume, "{template}");
         }
+    }
+
+    #[test]
+    fn the_agent_reaches_aws_as_the_main_container_does() {
+        let region = json!({ "name": "AWS_REGION", "value": "eu-west-1" });
+        let secret = json!({ "name": "AWS_SECRET_ACCESS_KEY", "valueFrom": { "secretKeyRef": { "name": "a" } } });
+        let own = json!({ "name": "DB_PASSWORD", "value": "x" });
+        let main = json!({ "name": MAIN_CONTAINER, "env": [region, own, secret] });
+        let template = json!({ "spec": { "containers": [main] } });
+        let pod = added(&monitored(&[], to_s3()), Component::TaskManager, &template);
+        let variables = pod["spec"]["initContainers"][0]["env"].as_array().unwrap();
+        assert_eq!(variables[0]["valueFrom"]["fieldRef"]["fieldPath"], "metadata.name");
+        assert_eq!(variables[1..], [region, secret]);
     }
 
     #[test]

@@ -8,13 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kobel_logs::Tail;
 use kobel_model::{Error, ErrorKind, Result, nearest};
 
 use super::client::{Session, complete, print};
 use super::finding;
 use super::log_files::{Content, LogFile, Repeats, chosen};
 use super::reported::Reported;
-use super::tail::Tail;
 use super::wanted::Wanted;
 use crate::args::inspection::LogsArguments;
 use crate::exit::Exit;

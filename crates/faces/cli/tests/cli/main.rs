@@ -7,6 +7,7 @@ mod bad_input;
 mod command_line;
 mod crash;
 mod errors;
+mod fetch;
 mod kobel;
 mod mistakes;
 mod plans;

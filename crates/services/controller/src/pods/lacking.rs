@@ -25,10 +25,9 @@ pub(super) fn declared(deployment: &Deployment) -> Option<&'static str> {
         Some("the native engine does not run in pods yet; set `kobel.engine: flink`")
     } else if artifact.is_some_and(|artifact| artifact.kind == ArtifactKind::Sql) {
         Some("scripts of SQL do not run in pods yet; name a JAR or a script of Python")
-    } else if artifact.is_some_and(|artifact| artifact.scheme != Scheme::Local) {
-        Some("programs are not fetched for pods yet; name one of the image by `local://`")
-    } else if deployment.cluster.monitoring.is_some() {
-        Some("logs of pods are not shipped yet; take `monitoringConfiguration` away")
+    } else if artifact.is_some_and(|artifact| matches!(artifact.scheme, Scheme::File | Scheme::FileSystem)) {
+        Some("programs are fetched for pods over `s3`, `https` and `http` alone; name one of them, or one of the image by \
+              `local://`")
     } else {
         encrypted(line, |key| configuration.get(key))
     }

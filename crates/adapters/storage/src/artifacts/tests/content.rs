@@ -268,3 +268,37 @@ fn content_or_notes_that_were_changed_on_disk_are_fetched_again() {
         assert_eq!(fs::read(&path).unwrap(), b"PK jar");
     }
 }
+
+#[test]
+fn what_is_fetched_to_a_path_is_there_whole_for_everybody_and_replaces_what_was_there() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|asked, stream| match asked.path.as_str() {
+        "/gone.jar" => reply(stream, "404 Not Found", &[], b""),
+        "/short.jar" => {
+            begin(stream, "content-length: 100\r\n");
+            let _ = stream.write_all(b"PK only this");
+        }
+        _ => reply(stream, "200 OK", &[], b"PK jar"),
+    });
+    let path = folder.path().join("a/b/job.jar");
+    let fetching = here(&folder.path().join("cache"));
+    assert_eq!(fetching.fetch_to(&server.at("files.example", "/a.jar"), &path).unwrap(), 6);
+    assert_eq!(fs::read(&path).unwrap(), b"PK jar");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    for (name, kind) in [("/gone.jar", ErrorKind::Missing), ("/short.jar", ErrorKind::Unavailable)] {
+        let error = fetching.fetch_to(&server.at("files.example", name), &path).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"PK jar", "what was there stays");
+    let local = folder.path().join("other.jar");
+    fs::write(&local, "PK other").unwrap();
+    assert_eq!(fetching.fetch_to(&format!("file://{}", local.display()), &path).unwrap(), 8);
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    assert!(!folder.path().join("cache").exists(), "the cache is not touched");
+    for uri in ["gs://b/a.jar", "a.jar", "nonsense://a"] {
+        let kind = fetching.fetch_to(uri, &path).unwrap_err().kind();
+        assert!(matches!(kind, ErrorKind::Unsupported | ErrorKind::Invalid), "{uri}: {kind:?}");
+    }
+}

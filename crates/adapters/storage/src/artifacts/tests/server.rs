@@ -12,15 +12,15 @@ use ureq::unversioned::transport::NextTimeout;
 
 /// A request that was received.
 #[derive(Debug, Clone)]
-pub(in crate::artifacts) struct Asked {
+pub(crate) struct Asked {
     /// The path with its query.
-    pub(in crate::artifacts) path: String,
+    pub(crate) path: String,
     headers: Vec<(String, String)>,
 }
 
 impl Asked {
     /// The value of a header; its name is in lower case.
-    pub(in crate::artifacts) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
@@ -37,14 +37,14 @@ impl Asked {
 }
 
 /// A server that lives as long as the test process.
-pub(in crate::artifacts) struct Server {
-    pub(in crate::artifacts) port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Server {
     /// Starts a server that lets `answer` write each answer.
-    pub(in crate::artifacts) fn start(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -64,18 +64,18 @@ impl Server {
     }
 
     /// What was asked so far.
-    pub(in crate::artifacts) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
     /// The address of `path` on this server, under a name.
-    pub(in crate::artifacts) fn at(&self, host: &str, path: &str) -> String {
+    pub(crate) fn at(&self, host: &str, path: &str) -> String {
         format!("http://{host}:{}{path}", self.port)
     }
 }
 
 /// Writes an answer with a length; a client that has gone away is none of the server's business.
-pub(in crate::artifacts) fn reply(stream: &mut TcpStream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
+pub(crate) fn reply(stream: &mut TcpStream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
@@ -86,21 +86,21 @@ pub(in crate::artifacts) fn reply(stream: &mut TcpStream, status: &str, headers:
 
 /// Names whose lookups give one answer after the other; the last one stays.
 #[derive(Debug, Clone)]
-pub(in crate::artifacts) struct Names {
+pub(crate) struct Names {
     answers: Arc<Mutex<Vec<Vec<IpAddr>>>>,
     lookups: Arc<Mutex<usize>>,
 }
 
 impl Names {
     /// Names that all lead to these addresses.
-    pub(in crate::artifacts) fn leading(answers: &[&[&str]]) -> Self {
+    pub(crate) fn leading(answers: &[&[&str]]) -> Self {
         let answer = |addresses: &&[&str]| addresses.iter().map(|text| text.parse().unwrap()).collect();
         let answers = answers.iter().map(answer).collect();
         Self { answers: Arc::new(Mutex::new(answers)), lookups: Arc::default() }
     }
 
     /// How often a name was looked up.
-    pub(in crate::artifacts) fn lookups(&self) -> usize {
+    pub(crate) fn lookups(&self) -> usize {
         *self.lookups.lock().unwrap()
     }
 }

@@ -428,7 +428,7 @@ const EMR: &[Facts] = &[
             "<manager>.initContainers = [kobel-logship]",
             concat!(
                 r#"<manager>.initContainers[kobel-logship].args = ["logship","--directory=/var/log/flink/user","#,
-                r#""--component=jobmanager","--rotation-size=2147483648","--rotation-files=10","#,
+                r#""--rotation-size=2147483648","--rotation-files=10","#,
                 r#""--cloudwatch-group=/flink/applications"]"#
             ),
             "<template>.initContainers = [kobel-logship]",
@@ -461,7 +461,7 @@ const EMR: &[Facts] = &[
             "Deployment orders: spec.replicas = 2",
             concat!(
                 r#"<manager>.initContainers[kobel-logship].args = ["logship","--directory=/var/log/flink/user","#,
-                r#""--component=jobmanager","--rotation-size=2147483648","--rotation-files=10","#,
+                r#""--rotation-size=2147483648","--rotation-files=10","#,
                 r#""--s3=s3://example-bucket/logs","--cloudwatch-group=/flink/applications"]"#
             ),
         ],
@@ -725,7 +725,7 @@ const EMR_LOGS: &[Facts] = &[
             r#"<manager>.initContainers[kobel-logship].resources.limits.memory = "250Mi""#,
             concat!(
                 r#"<manager>.initContainers[kobel-logship].args = ["logship","--directory=/var/log/flink/user","#,
-                r#""--component=jobmanager","--rotation-size=2147483648","--rotation-files=10","#,
+                r#""--rotation-size=2147483648","--rotation-files=10","#,
                 r#""--s3=s3://example-bucket/logs","--cloudwatch-group=/flink/applications","#,
                 r#""--cloudwatch-prefix=application"]"#
             ),
@@ -750,7 +750,7 @@ const EMR_LOGS: &[Facts] = &[
         NATIVE,
         &[concat!(
             r#"<manager>.initContainers[kobel-logship].args = ["logship","--directory=/var/log/flink/user","#,
-            r#""--component=jobmanager","--rotation-size=2147483648","--rotation-files=10","#,
+            r#""--rotation-size=2147483648","--rotation-files=10","#,
             r#""--s3=s3://example-bucket/logs","#,
             r#""--s3-encryption-key=arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab","#,
             r#""--cloudwatch-group=/flink/applications","--cloudwatch-prefix=application"]"#

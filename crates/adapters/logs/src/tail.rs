@@ -12,7 +12,7 @@ const LINE_MAX: usize = 1024 * 1024;
 
 /// The part of a file that nobody has read yet.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub struct Tail {
     path: PathBuf,
     file: File,
     /// Device and number of the file that is read, which the path may stop naming.
@@ -24,7 +24,10 @@ pub(crate) struct Tail {
 
 impl Tail {
     /// Opens a file at its beginning, or before the last `lines` lines.
-    pub(crate) fn open(path: &Path, lines: Option<usize>) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn open(path: &Path, lines: Option<usize>) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         let position = match lines {
@@ -36,7 +39,10 @@ impl Tail {
     }
 
     /// Some whole lines that were not given yet; none if there are none now.
-    pub(crate) fn read(&mut self) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn read(&mut self) -> io::Result<Vec<u8>> {
         if self.file.metadata()?.len() < self.position {
             // Somebody cut the file off and writes it anew.
             self.position = 0;
@@ -72,7 +78,7 @@ impl Tail {
     }
 
     /// The beginning of the last line, as if it were whole.
-    pub(crate) fn rest(&mut self) -> Vec<u8> {
+    pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.begun);
         if !rest.is_empty() {
             rest.push(b'\n');
