@@ -14,4 +14,5 @@ pub mod location;
 pub mod objects;
 pub mod pages;
 pub mod patience;
+pub mod recovery;
 pub mod snapshots;

@@ -274,15 +274,32 @@ struct Found {
 /// # Errors
 /// Unavailable if a directory cannot be listed.
 pub fn newest(directory: &Path, wanted: impl Fn(&Manifest) -> bool) -> Result<Newest> {
+    let mut all = Vec::new();
+    for job in directories(directory)? {
+        all.extend(found_of(&job)?);
+    }
+    Ok(newest_among(all, |manifest, found| wanted(manifest).then_some((manifest.triggered_ms, found.id))))
+}
+
+/// Finds the newest whole checkpoint of one job below `directory`, as [`newest`] does, but by their ids alone: each of its
+/// processes goes on counting, and one may have run on a machine whose clock is behind.
+///
+/// # Errors
+/// Unavailable if its directory cannot be listed.
+pub fn newest_of(directory: &Path, job: JobId) -> Result<Newest> {
+    Ok(newest_among(found_of(&directory.join(job.to_string()))?, |_, found| Some((0, found.id))))
+}
+
+/// The newest of these; `rank` tells how new one is, if it is wanted.
+fn newest_among(all: Vec<Found>, rank: impl Fn(&Manifest, &Found) -> Option<(i64, u64)>) -> Newest {
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
-    for found in all_checkpoints(directory)? {
+    for found in all {
         match load(&found.path) {
-            Ok(manifest) if wanted(&manifest) => readable.push((manifest.triggered_ms, found)),
-            Ok(_) => {}
+            Ok(manifest) => readable.extend(rank(&manifest, &found).map(|rank| (rank, found))),
             Err(error) => unreadable.push((found, error)),
         }
     }
-    readable.sort_by_key(|(triggered_ms, found)| std::cmp::Reverse((*triggered_ms, found.id)));
+    readable.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     let mut newest = Newest::default();
     let mut chosen = None;
     for (_, found) in readable {
@@ -302,18 +319,16 @@ pub fn newest(directory: &Path, wanted: impl Fn(&Manifest) -> bool) -> Result<Ne
     };
     let newer = unreadable.into_iter().filter(|(found, _)| is_newer(found));
     newest.damaged.extend(newer.map(|(found, error)| (found.path, error)));
-    Ok(newest)
+    newest
 }
 
-/// All directories `chk-N` with a manifest, whole or not.
-fn all_checkpoints(directory: &Path) -> Result<Vec<Found>> {
+/// All directories `chk-N` of a job with a manifest, whole or not.
+fn found_of(job: &Path) -> Result<Vec<Found>> {
     let mut all = Vec::new();
-    for job in directories(directory)? {
-        for (id, path) in checkpoints_of(&job)? {
-            let written = fs::metadata(path.join(METADATA_FILE)).and_then(|metadata| metadata.modified());
-            if let Ok(written) = written {
-                all.push(Found { job: job.clone(), id, path, written });
-            }
+    for (id, path) in checkpoints_of(job)? {
+        let written = fs::metadata(path.join(METADATA_FILE)).and_then(|metadata| metadata.modified());
+        if let Ok(written) = written {
+            all.push(Found { job: job.to_owned(), id, path, written });
         }
     }
     Ok(all)

@@ -20,6 +20,7 @@ pub mod emr;
 pub mod fetcher;
 pub mod ingress;
 pub mod job_manager;
+pub mod native;
 pub mod services;
 pub mod sidecar;
 pub mod standalone;
@@ -27,16 +28,21 @@ mod start;
 pub mod template;
 
 use kobel_model::deployment::Mode;
+use kobel_model::deployment::engine::{Engine, engine};
 use serde_json::Value;
 
 pub use self::start::{GENERATION, LAST_STATE, MAIN_CONTAINER, Start};
 use crate::configuration::Configuration;
 
 /// What the resource owns, in the order in which it is applied; the Deployment of the job manager is the last of them,
-/// for whoever applies them needs its uid to go on.
+/// for whoever applies them needs its uid to go on. A native application has one process, which is its job manager.
 pub fn owned_by_resource(start: &Start<'_>, configuration: &Configuration) -> Vec<Value> {
     let mut objects = accounts::objects(start);
     objects.extend(ingress::object(start, configuration));
+    if engine(&start.deployment.cluster) == Engine::Native {
+        objects.push(native::deployment(start, configuration));
+        return objects;
+    }
     if start.deployment.cluster.mode == Mode::Standalone {
         objects.push(standalone::task_managers(start, configuration));
     }
@@ -46,6 +52,9 @@ pub fn owned_by_resource(start: &Start<'_>, configuration: &Configuration) -> Ve
 
 /// What the Deployment of the job manager owns, which has this uid.
 pub fn owned_by_manager(start: &Start<'_>, configuration: &Configuration, uid: &str) -> Vec<Value> {
+    if engine(&start.deployment.cluster) == Engine::Native {
+        return native::owned(start, configuration, uid);
+    }
     let mut objects = services::objects(start, configuration, uid);
     objects.extend(config_maps::objects(start, configuration, uid));
     objects

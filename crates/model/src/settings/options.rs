@@ -136,6 +136,16 @@ choices! {
 }
 
 choices! {
+    /// From where an application goes on whose process is started again.
+    RecoveryChoice {
+        /// From the snapshot that is named.
+        Named = "named",
+        /// From the newest checkpoint of the same job.
+        Newest = "newest",
+    }
+}
+
+choices! {
     /// How the log is written.
     LogFormat {
         /// Lines for people.
@@ -184,6 +194,8 @@ handles! {
     REST_STORE_DURATION: Duration = "rest.async.store-duration";
     /// The file with the token.
     REST_TOKEN_FILE: Option<String> = "kobel.rest.token-file";
+    /// Whether the REST API is served beyond loopback without a token and without TLS.
+    REST_UNPROTECTED: bool = "kobel.rest.unprotected";
     /// The certificate of the REST API.
     REST_TLS_CERTIFICATE: Option<String> = "kobel.rest.tls.certificate";
     /// The key of the certificate.
@@ -206,6 +218,8 @@ handles! {
     TASK_SLOTS: usize = "taskmanager.numberOfTaskSlots";
     /// Which engine runs the application.
     ENGINE: EngineChoice = "kobel.engine";
+    /// From where an application goes on whose process is started again.
+    RECOVERY: RecoveryChoice = "kobel.recovery";
     /// The most rows that a batch between two operators holds.
     BATCH_SIZE: usize = "kobel.batch-size";
     /// Where Kobel keeps what it must remember if no other directory is set.

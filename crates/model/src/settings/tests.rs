@@ -59,6 +59,8 @@ fn choices_are_spelled_as_in_the_catalogue() {
     assert_eq!(modes, values_of("execution.runtime-mode"));
     assert_eq!(engines, values_of("kobel.engine"));
     assert_eq!(enforcers, values_of("table.exec.sink.not-null-enforcer"));
+    let recoveries: Vec<&str> = options::RecoveryChoice::ALL.iter().map(|recovery| recovery.as_str()).collect();
+    assert_eq!(recoveries, values_of("kobel.recovery"));
 }
 
 #[test]

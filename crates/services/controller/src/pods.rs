@@ -1,4 +1,5 @@
-//! The pods of a cluster as the place where deployments run, for Apache Flink in native and in standalone mode.
+//! The pods of a cluster as the place where deployments run, for Apache Flink in native and in standalone mode, and for the
+//! native engine, whose one process stands where a job manager does.
 //!
 //! What runs is what the API says: nothing is remembered here. The Deployment of the job manager stands for the cluster,
 //! and carries for which generation and which job it was made. Flink keeps what a successor needs in ConfigMaps that nobody

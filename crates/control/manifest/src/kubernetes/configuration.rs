@@ -105,7 +105,7 @@ pub fn effective(start: &Start<'_>) -> Configuration {
 }
 
 /// The defaults with the resource over them.
-fn layers(start: &Start<'_>) -> Configuration {
+pub(super) fn layers(start: &Start<'_>) -> Configuration {
     let cluster = &start.deployment.cluster;
     let below = defaults::of(start.defaults, start.namespace(), cluster.flink_version);
     let mut below = Configuration::whole(below);

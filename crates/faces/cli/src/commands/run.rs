@@ -30,7 +30,7 @@ use kobel_storage::location::local_path;
 
 use self::job::{Checkpoints, JobRunner, Start, checkpoint_directory};
 use self::lineage::Lineage;
-use self::resume::{GoOn, PlannedJob, Resume, from_last, from_snapshot};
+use self::resume::{GoOn, PlannedJob, Resume, from_last, from_snapshot, goes_on, newest};
 use self::script::Script;
 use self::service::Service;
 use self::settings::{Overrides, check};
@@ -167,10 +167,12 @@ impl Program {
             // Its jobs begin again under their ids, so that what they left behind is removed.
             lineage = last;
         }
-        if self.names_snapshot() {
+        if goes_on(&self.settings) || self.names_snapshot() {
             let jobs = self.jobs()?;
-            if let Some(directory) = jobs.iter().find_map(|job| job.recovery_path.as_deref()) {
-                return Ok((Some(from_snapshot(directory, &jobs)?), lineage));
+            let newest = jobs.first().map(|job| newest(&self.settings, job, terminal)).transpose()?.flatten();
+            let named = || jobs.iter().find_map(|job| job.recovery_path.clone());
+            if let Some(directory) = newest.or_else(named) {
+                return Ok((Some(from_snapshot(&directory, &jobs)?), lineage));
             }
         }
         Ok((None, lineage))

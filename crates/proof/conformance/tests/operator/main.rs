@@ -14,6 +14,7 @@ mod fixture;
 mod left;
 mod manifests;
 mod namespaces;
+mod native;
 mod objects;
 mod operator;
 mod peer;

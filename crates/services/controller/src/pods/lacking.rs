@@ -3,7 +3,7 @@
 use kobel_manifest::configuration::Configuration;
 use kobel_manifest::engine::{Engine, engine};
 use kobel_manifest::kubernetes::configuration::rest_encryption;
-use kobel_manifest::kubernetes::{Start, config_maps};
+use kobel_manifest::kubernetes::{Start, config_maps, native};
 use kobel_model::deployment::{ArtifactKind, Deployment, FlinkVersion, Scheme, SessionJob};
 
 /// The key that has the REST API alone encrypted.
@@ -21,13 +21,17 @@ pub(super) fn declared(deployment: &Deployment) -> Option<&'static str> {
     let artifact = job.and_then(|job| job.artifact.as_ref());
     let configuration = &deployment.cluster.flink_configuration;
     let line = deployment.cluster.flink_version;
-    if engine(&deployment.cluster) == Engine::Native {
-        Some("the native engine does not run in pods yet; set `kobel.engine: flink`")
-    } else if artifact.is_some_and(|artifact| artifact.kind == ArtifactKind::Sql) {
-        Some("scripts of SQL do not run in pods yet; name a JAR or a script of Python")
+    let is_native = engine(&deployment.cluster) == Engine::Native;
+    if !is_native && artifact.is_some_and(|artifact| artifact.kind == ArtifactKind::Sql) {
+        Some("scripts of SQL do not run on Apache Flink in pods yet; set `kobel.engine: native`, or name a JAR")
     } else if artifact.is_some_and(|artifact| matches!(artifact.scheme, Scheme::File | Scheme::FileSystem)) {
         Some("programs are fetched for pods over `s3`, `https` and `http` alone; name one of them, or one of the image by \
               `local://`")
+    } else if is_native && deployment.cluster.monitoring.is_some() {
+        Some("the native engine writes its log to the output of its container alone, from where nothing is shipped; take \
+              `monitoringConfiguration` away")
+    } else if is_native {
+        None
     } else {
         encrypted(line, |key| configuration.get(key))
     }
@@ -60,6 +64,9 @@ pub(crate) fn lacks_for(job: &SessionJob) -> Option<&'static str> {
 
 /// Why what a start is configured with, defaults included, does not run in pods.
 pub(super) fn configured(start: &Start<'_>, configuration: &Configuration) -> Option<String> {
+    if engine(&start.deployment.cluster) == Engine::Native {
+        return native::lacks(start.deployment, start.defaults).map(str::to_owned);
+    }
     let line = start.deployment.cluster.flink_version;
     if let Some(why) = encrypted(line, |key| configuration.get(key)) {
         return Some(why.to_owned());

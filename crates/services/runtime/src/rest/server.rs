@@ -53,6 +53,8 @@ pub struct ServerOptions {
     pub address: String,
     /// What every request must carry as `Authorization: Bearer …`.
     pub token: Option<String>,
+    /// Whether a server without a token and without TLS hears whoever reaches it, also beyond loopback.
+    pub is_open: bool,
     /// Serves over TLS.
     pub tls: Option<TlsFiles>,
     /// The most bytes that the body of a request may have; more than a mebibyte is never read.
@@ -190,7 +192,10 @@ impl Setup<'_> {
     fn door(&self, place: &Place<'_>, service: impl FnOnce(String) -> Service) -> Result<Door> {
         let scheme = if self.acceptor.is_some() { Scheme::Https } else { Scheme::Http };
         let public = &self.options.address;
-        let guard = Guard::new(place.host, public, scheme, self.options.token.as_deref())?;
+        let guard = match self.options.token.as_deref() {
+            None if self.options.is_open => Guard::open(place.host, public, scheme),
+            token => Guard::new(place.host, public, scheme, token)?,
+        };
         let listener = bind(place, if guard.is_loopback() { Reach::Loopback } else { Reach::Anybody })?;
         let failed = |error: io::Error| Error::io(format!("cannot serve {} on `{}`", place.what, place.host), error);
         let listener = TcpListener::from_std(listener).map_err(failed)?;

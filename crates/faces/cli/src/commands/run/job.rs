@@ -16,9 +16,10 @@ use kobel_sql::lower::{EvaluationClock, ExprContext};
 use kobel_sql::optimizer::optimize;
 use kobel_sql::plan::{JobPlan, Target};
 use kobel_storage::location::local_path;
-use kobel_storage::snapshots;
+use kobel_storage::{recovery, snapshots};
 
 use super::lineage::Lineage;
+use super::resume::goes_on;
 use super::service::Service;
 use super::settings::{data_directory, restart_strategy, shown, time_zone};
 use crate::clock::SystemClock;
@@ -113,7 +114,13 @@ impl JobRunner {
             lineage.add_savepoint(&directory, savepoint)?;
         }
         *checkpoints = Some(Checkpoints { directory: directory.clone(), job: job_id });
-        let ended = self.watch(job, table.as_ref(), &plan, start.service)?;
+        let ended = self.watch(job, table.as_ref(), &plan, start.service);
+        // One that is only to make room goes on elsewhere.
+        let goes_on_elsewhere = |ended: &Ended| ended.was_interrupted && matches!(ended.end, JobEnd::Canceled);
+        if goes_on(start.settings) && !ended.as_ref().is_ok_and(goes_on_elsewhere) {
+            recovery::note_end(&directory, job_id)?;
+        }
+        let ended = ended?;
         if let JobEnd::Stopped { savepoint } = &ended.end {
             // The savepoint is there all the same, and the person must learn its place.
             if let Err(error) = lineage.add_savepoint(&directory, savepoint) {

@@ -2,18 +2,19 @@
 //! resumes a run.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use kobel_model::ids::JobId;
 use kobel_model::settings::Settings;
-use kobel_model::settings::options::IGNORE_UNCLAIMED_STATE;
+use kobel_model::settings::options::{IGNORE_UNCLAIMED_STATE, JOB_ID, RECOVERY, RecoveryChoice};
 use kobel_model::snapshot::Manifest;
 use kobel_model::{Error, ErrorKind, Result, chain};
 use kobel_runtime::job::RestoreFrom;
-use kobel_storage::snapshots;
+use kobel_storage::{recovery, snapshots};
 
 use super::lineage::Lineage;
+use crate::commands::shell_word::quoted;
 use crate::terminal::Terminal;
 
 /// A job of the script, before anything runs.
@@ -64,6 +65,28 @@ pub(crate) fn from_snapshot(directory: &Path, jobs: &[PlannedJob]) -> Result<Res
             .map_err(|error| error.context(format!("cannot start from `{}`", directory.display())))?,
     };
     Ok(Resume { statement, directory: snapshots::directory_of(directory).to_owned(), manifest })
+}
+
+/// Whether an application that is started again goes on from the newest checkpoint of its job.
+pub(crate) fn goes_on(settings: &Settings) -> bool {
+    settings.get(&RECOVERY) == RecoveryChoice::Newest
+}
+
+/// The newest checkpoint of the job of an application that was started before; `None` if it has none.
+///
+/// # Errors
+/// Conflict if the job has ended, Corrupt if all its checkpoints are damaged, Unavailable if they cannot be listed.
+pub(crate) fn newest(settings: &Settings, job: &PlannedJob, terminal: &Terminal) -> Result<Option<PathBuf>> {
+    let Some(id) = settings.get(&JOB_ID).filter(|_| goes_on(settings)) else { return Ok(None) };
+    let newest = recovery::newest(&job.checkpoints, &id)?;
+    let whole = newest.whole.map(|(directory, _)| directory);
+    for (path, error) in &newest.damaged {
+        terminal.warn(&format!("checkpoint `{}` is damaged ({}), and is not used", path.display(), chain(error)));
+    }
+    if let Some(directory) = &whole {
+        terminal.note(&format!("the job has run before; it goes on from `{}`", directory.display()));
+    }
+    Ok(whole)
 }
 
 /// The statement whose job a snapshot is of: the one at its place, else the only one with its name.
@@ -184,17 +207,7 @@ pub(crate) fn command(mut typed: impl Iterator<Item = OsString>, how: GoOn<'_>) 
         GoOn::Recover => words.push("--recover".into()),
     }
     words.extend(rest);
-    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// A word as a POSIX shell reads it.
-fn quoted(word: &OsStr) -> String {
-    let text = word.to_string_lossy();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.into_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
+    words.iter().map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -185,6 +185,7 @@ fn server_options(settings: &Settings) -> Result<ServerOptions> {
         metrics: metrics.map(|ports| (host, ports)),
         address: settings.get(&options::REST_ADDRESS),
         token: settings.get(&options::REST_TOKEN_FILE).map(|path| token(&path)).transpose()?,
+        is_open: settings.get(&options::REST_UNPROTECTED),
         tls: tls(settings)?,
         body_max: settings.get(&options::REST_BODY_MAX),
         result_kept: settings.get(&options::REST_STORE_DURATION),

@@ -46,6 +46,17 @@ fn only_loopback_is_served_without_protection() {
 }
 
 #[test]
+fn an_open_server_hears_every_host_and_no_page_of_another_origin() {
+    let guard = Guard::open("0.0.0.0", "orders-rest.team", Scheme::Http);
+    for host in ["10.244.1.7:8081", "orders-rest.team:8081", "localhost:8081"] {
+        assert_eq!(guard.check(&headers(&[(HOST, host)])), Ok(()), "{host}");
+    }
+    let foreign = headers(&[(HOST, "orders-rest.team:8081"), (ORIGIN, "http://evil.example")]);
+    assert_eq!(guard.check(&foreign), Err(Denial::ForeignOrigin));
+    assert!(Guard::open("127.0.0.1", "a", Scheme::Http).check(&headers(&[(HOST, "evil.example")])).is_err());
+}
+
+#[test]
 fn an_empty_token_protects_nothing_and_is_refused() {
     for token in ["", "  "] {
         let error = Guard::new("0.0.0.0", "kobel.example", Scheme::Https, Some(token)).err().unwrap();

@@ -18,6 +18,7 @@ fn options() -> ServerOptions {
         metrics: Some(("127.0.0.1".to_owned(), vec![0])),
         address: "localhost".to_owned(),
         token: None,
+        is_open: false,
         tls: None,
         body_max: 1_000,
         result_kept: Duration::from_secs(60),
@@ -282,6 +283,11 @@ fn without_protection_only_loopback_is_listened_on() {
         let started = Server::start(open, Arc::new(Cluster::new(facts(&[]))));
         assert_eq!(started.err().map(|error| error.kind()), Some(ErrorKind::Denied), "for {rest:?} and {metrics:?}");
     }
+    let rest = Some(("0.0.0.0".to_owned(), vec![0]));
+    let server = server(ServerOptions { rest, is_open: true, ..options() });
+    let port = server.address().unwrap().port();
+    let heard = Client::new(Some(SocketAddr::from(([127, 0, 0, 1], port)))).get("/config");
+    assert_eq!(heard.status, 200, "it was said that it is well");
 }
 
 #[test]
