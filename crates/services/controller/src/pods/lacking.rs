@@ -25,11 +25,15 @@ pub(super) fn declared(deployment: &Deployment) -> Option<&'static str> {
     if !is_native && artifact.is_some_and(|artifact| artifact.kind == ArtifactKind::Sql) {
         Some("scripts of SQL do not run on Apache Flink in pods yet; set `kobel.engine: native`, or name a JAR")
     } else if artifact.is_some_and(|artifact| matches!(artifact.scheme, Scheme::File | Scheme::FileSystem)) {
-        Some("programs are fetched for pods over `s3`, `https` and `http` alone; name one of them, or one of the image by \
-              `local://`")
+        Some(
+            "programs are fetched for pods over `s3`, `https` and `http` alone; name one of them, or one of the image by \
+              `local://`",
+        )
     } else if is_native && deployment.cluster.monitoring.is_some() {
-        Some("the native engine writes its log to the output of its container alone, from where nothing is shipped; take \
-              `monitoringConfiguration` away")
+        Some(
+            "the native engine writes its log to the output of its container alone, from where nothing is shipped; take \
+              `monitoringConfiguration` away",
+        )
     } else if is_native {
         None
     } else {

@@ -1,6 +1,6 @@
 //! What a pod of a native application is, what its process is told, and which applications would lose their state.
 
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 use kobel_model::deployment::{Artifact, ArtifactKind, Scheme};
 
 use super::*;
@@ -80,116 +80,7 @@ fn an_application_is_one_pod_a_service_and_a_configuration() {
 #[test]
 fn the_pod_of_an_application() {
     let pod = &deployed(&application())["spec"]["template"];
-    expect![[r#"
-        {
-          "metadata": {
-            "labels": {
-              "app": "flights",
-              "component": "jobmanager",
-              "type": "flink-native-kubernetes"
-            },
-            "annotations": {
-              "flinkdeployment.flink.apache.org/generation": "7"
-            }
-          },
-          "spec": {
-            "containers": [
-              {
-                "name": "flink-main-container",
-                "securityContext": {
-                  "allowPrivilegeEscalation": false,
-                  "capabilities": {
-                    "drop": [
-                      "ALL"
-                    ]
-                  },
-                  "readOnlyRootFilesystem": true
-                },
-                "image": "kobel:0.1.0",
-                "command": [
-                  "kobel"
-                ],
-                "args": [
-                  "runtime",
-                  "--script",
-                  "/opt/scripts/flights.sql",
-                  "--configuration",
-                  "/opt/flink/conf/config.json"
-                ],
-                "ports": [
-                  {
-                    "name": "rest",
-                    "containerPort": 8081,
-                    "protocol": "TCP"
-                  }
-                ],
-                "resources": {
-                  "requests": {
-                    "cpu": "3000m",
-                    "memory": "5056Mi"
-                  },
-                  "limits": {
-                    "cpu": "3000m",
-                    "memory": "5056Mi"
-                  }
-                },
-                "volumeMounts": [
-                  {
-                    "name": "flink-config-volume",
-                    "mountPath": "/opt/flink/conf"
-                  },
-                  {
-                    "name": "kobel-data",
-                    "mountPath": "/var/lib/kobel"
-                  },
-                  {
-                    "name": "kobel-tmp",
-                    "mountPath": "/tmp"
-                  }
-                ],
-                "workingDir": "/var/lib/kobel",
-                "terminationMessagePolicy": "FallbackToLogsOnError",
-                "startupProbe": {
-                  "httpGet": {
-                    "path": "/overview",
-                    "port": "rest"
-                  },
-                  "periodSeconds": 1,
-                  "failureThreshold": 2147483647
-                }
-              }
-            ],
-            "securityContext": {
-              "runAsNonRoot": true,
-              "runAsUser": 9999,
-              "runAsGroup": 9999,
-              "fsGroup": 9999,
-              "seccompProfile": {
-                "type": "RuntimeDefault"
-              }
-            },
-            "serviceAccountName": "flink",
-            "serviceAccount": "flink",
-            "volumes": [
-              {
-                "name": "flink-config-volume",
-                "configMap": {
-                  "name": "flink-config-flights"
-                }
-              },
-              {
-                "name": "kobel-data",
-                "emptyDir": {}
-              },
-              {
-                "name": "kobel-tmp",
-                "emptyDir": {}
-              }
-            ],
-            "automountServiceAccountToken": false
-          }
-        }
-    "#]].assert_eq(&format!("{pod:#}\n"));
+    expect_file!["tests/pod.json"].assert_eq(&format!("{pod:#}\n"));
 }
 
 #[test]
@@ -219,7 +110,8 @@ fn the_process_is_told_where_it_is_and_to_go_on_from_its_newest_checkpoint() {
           "restart-strategy.type": "exponential-delay",
           "taskmanager.numberOfTaskSlots": "2"
         }
-    "#]].assert_eq(&format!("{:#}\n", told_to(&case)));
+    "#]]
+    .assert_eq(&format!("{:#}\n", told_to(&case)));
     let main = main_container(&deployed(&case)).clone();
     let mounts = main["volumeMounts"].as_array().unwrap();
     let is_mounted = |mount: &Value| mount["name"] == "flink-config-volume" && mount["mountPath"] == "/opt/flink/conf";
