@@ -135,10 +135,13 @@ fn plain(mut object: Value) -> Value {
         owner["uid"] = Value::Null;
     }
     let generation = "flinkdeployment.flink.apache.org/generation";
+    let revision = "deployment.kubernetes.io/revision";
     for place in ["/metadata/annotations", "/spec/template/metadata/annotations"] {
         if let Some(annotations) = object.pointer_mut(place).and_then(Value::as_object_mut) {
             // Theirs writes the resource once more when it adds its finalizer.
             annotations.remove(generation);
+            // Kubernetes numbers what it rolls out a moment after it was made.
+            annotations.remove(revision);
         }
     }
     for key in ["clusterIP", "clusterIPs"] {
