@@ -32,8 +32,8 @@ const STANDALONE: [&str; 11] = [
     "Service orders",
     "Service orders-rest",
 ];
-/// What is made of `orders` as a session cluster.
-const SESSION: [&str; 7] = [
+/// What is made of `orders` as a session cluster; and by Apache's operator as an application, which keeps no book.
+pub(crate) const SESSION: [&str; 7] = [
     "ConfigMap flink-config-orders",
     "ConfigMap pod-template-orders",
     "Deployment orders",

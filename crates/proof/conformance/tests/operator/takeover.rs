@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::client::{resource, text};
 use crate::left::{Left, answer, job, make, put_status, recorded_job, spec_with_meta, then, unseen};
 use crate::manifests::application;
-use crate::objects::{NATIVE, is_deployed};
+use crate::objects::{NATIVE, SESSION, is_deployed};
 use crate::refusals::{HALVES, begin, lift};
 use crate::stage::{Stage, on_stage};
 
@@ -24,16 +24,6 @@ const FLINK: &str = "2.3.0";
 /// The jobs, each in its own case.
 const JOBS: [&str; 3] =
     ["719c42dc9a54b7662840754c6b12c501", "719c42dc9a54b7662840754c6b12c502", "719c42dc9a54b7662840754c6b12c503"];
-/// What Apache's operator has made of an application, beside what Kubernetes makes of it.
-const THEIRS: [&str; 7] = [
-    "ConfigMap flink-config-orders",
-    "ConfigMap pod-template-orders",
-    "Deployment orders",
-    "Pod of orders jobmanager",
-    "ReplicaSet of orders jobmanager",
-    "Service orders",
-    "Service orders-rest",
-];
 /// A savepoint that was taken; nothing reads it here.
 const SAVEPOINT: &str = "file:/savepoints/savepoint-719c42-5003589e5287";
 /// A job that runs for as long as it is let.
@@ -102,7 +92,7 @@ fn is_settled(status: &Value) -> bool {
 
 /// Sees that a Deployment and the pod of its job manager are those that were there before, and never were changed.
 async fn is_untouched(stage: &Stage, manager: &Value, pod: &Value) {
-    let made = stage.stands(&THEIRS).await;
+    let made = stage.stands(&SESSION).await;
     let of_kind = |kind: &str| made.iter().find(|object| object["kind"] == kind).expect("it stands");
     for (kind, was) in [("Deployment", manager), ("Pod", pod)] {
         let is = of_kind(kind);

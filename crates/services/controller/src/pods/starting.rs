@@ -32,7 +32,7 @@ impl Pods {
     /// Starts a deployment. It may be asked for again, and is finished then.
     ///
     /// # Errors
-    /// Conflict beside another launch, or what is left of one; Unsupported for the native engine; what the API refuses.
+    /// Conflict beside another launch, or what is left of one; Unsupported if it does not run in pods; what the API refuses.
     pub(crate) async fn start(&self, deployment: &Deployment, launching: &Launching) -> Result<()> {
         let of = &deployment.identity;
         if let Some(why) = lacking::declared(deployment) {

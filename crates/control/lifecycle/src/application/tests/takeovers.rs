@@ -59,32 +59,33 @@ fn what_is_not_what_follows_is_removed() {
     }
 }
 
-#[test]
-fn a_first_deployment_of_which_nothing_was_seen_is_begun_anew() {
+/// A first deployment that was begun, and of which nothing else is recorded.
+fn begun() -> Case {
     let mut case = Case::new(UpgradeMode::Savepoint);
     case.record.last = Some(super::super::spec::handed_over(&case.spec, UpgradeMode::Stateless));
     case.record.is_first = true;
     case.record.reconciliation = ReconciliationState::Upgrading;
     case.record.observed_generation = Some(1);
     case.record.job.id = Some(OLD.to_owned());
+    case
+}
+
+#[test]
+fn a_first_deployment_of_which_nothing_was_seen_is_begun_anew() {
+    let mut case = begun();
     case.record.job.state = Some(JobState::Reconciling);
     case.facts.newest = Newest::Unknown("no metadata of high availability tells of checkpoints".to_owned());
-    let begun = case.decide();
-    assert_eq!((act(&begun).as_str(), start(&begun).job_id.as_deref()), ("start without state", Some(FRESH)));
+    let decided = case.decide();
+    assert_eq!((act(&decided).as_str(), start(&decided).job_id.as_deref()), ("start without state", Some(FRESH)));
     // One of ours may have run meanwhile, and then waits until that is known.
-    let mut case = case.after(&begun);
+    let mut case = case.after(&decided);
     case.facts.now_ms += 1;
     assert_eq!(act(&case.decide()), "-");
 }
 
 #[test]
 fn one_that_was_made_is_taken_for_deployed() {
-    let mut case = Case::new(UpgradeMode::Savepoint);
-    case.record.last = Some(super::super::spec::handed_over(&case.spec, UpgradeMode::Stateless));
-    case.record.is_first = true;
-    case.record.reconciliation = ReconciliationState::Upgrading;
-    case.record.observed_generation = Some(1);
-    case.record.job.id = Some(OLD.to_owned());
+    let mut case = begun();
     case.facts.cluster = Cluster::Starting(launched(1, OLD));
     let seen = case.decide();
     assert_eq!((act(&seen).as_str(), seen.record.job_manager), ("-", JobManagerState::Deploying));
